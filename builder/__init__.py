@@ -1,0 +1,1 @@
+"""Offramp, the platform: base images, builds, the local image store, and the translation to Kubernetes."""

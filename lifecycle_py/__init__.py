@@ -1,0 +1,1 @@
+"""The Cloud Native Buildpacks lifecycle: analyze, detect, restore, build, export, rebase, launch."""

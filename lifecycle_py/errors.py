@@ -1,0 +1,313 @@
+"""The errors of the lifecycle: what can go wrong in images, layers, caches and phases, each with its text.
+
+    ExplainedError
+    ├── UnsafeLinkError          a buildpack's file leads out of its directory
+    ├── FileChangedError         a file changed while it was put into a layer
+    ├── LayerArchiveError        a layer's tar is damaged or forbidden
+    ├── BlobCorruptError         a blob is not what its digest says
+    ├── StoreError
+    │   ├── StoreUnusableError   the store cannot be read or written
+    │   ├── StoreCorruptError    the store's contents contradict themselves
+    │   └── ImageNotFoundError   there is no image of that name
+    ├── CacheUnusableError       the cache cannot be read or written
+    ├── BuildpackMissingError    the order names a buildpack that is not there
+    ├── OrderCycleError          composite buildpacks contain each other
+    ├── NothingDetectedError     no group of the order passed (20), or one errored (21)
+    ├── BuildpackFailedError     a buildpack's bin/build failed (51)
+    ├── BuildpackOutputError     a buildpack wrote something the specification forbids
+    ├── LayerNotReusableError    a layer was to be reused that the previous image does not have
+    └── ProcessNotFoundError     the default process asked for does not exist
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lifecycle_py.spec.errors import ExplainedError, Explanation, Source, nearest
+
+
+@dataclass(eq=False, kw_only=True)
+class UnsafeLinkError(ExplainedError):
+    """A file a buildpack wrote is, or lies behind, a link that leads out of its directory."""
+
+    path: str
+    root: str
+    exit_code: ClassVar[int] = 52
+
+    def explain(self) -> Explanation:
+        """Name the path and the directory it has to stay in."""
+        return Explanation(
+            what=f"'{self.path}' leads out of '{self.root}'",
+            why="a buildpack's files must not make the lifecycle read files of the host",
+            fix=(f"Write a regular file to '{self.path}', or link inside '{self.root}' only.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class FileChangedError(ExplainedError):
+    """A file grew or shrank between its tar header and its contents."""
+
+    path: str
+    exit_code: ClassVar[int] = 62
+
+    def explain(self) -> Explanation:
+        """Name the file."""
+        return Explanation(
+            what=f"'{self.path}' changed while it was put into a layer",
+            why="its size is no longer the one of a moment ago, so some process is still writing",
+            fix=("Make sure nothing writes to the app or its layers during the export, then build again.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class LayerArchiveError(ExplainedError):
+    """A layer's tar cannot be unpacked."""
+
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Give the reason."""
+        return Explanation(what="A layer's archive cannot be unpacked", why=self.problem)
+
+
+@dataclass(eq=False, kw_only=True)
+class BlobCorruptError(ExplainedError):
+    """A blob's bytes do not have its digest."""
+
+    place: str
+    expected: str
+    actual: str
+
+    def explain(self) -> Explanation:
+        """Give both digests."""
+        return Explanation(
+            what=f"A blob in '{self.place}' is damaged",
+            why=f"its digest is {self.actual}, expected {self.expected}",
+            fix=("Delete the damaged file or its directory; it is made again by the next build.",),
+        )
+
+
+class StoreError(ExplainedError):
+    """Base of what goes wrong with an image store."""
+
+
+@dataclass(eq=False, kw_only=True)
+class StoreUnusableError(StoreError):
+    """The store cannot be read or written; ``problem`` has the operating system's words."""
+
+    place: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Name the place and its problem."""
+        fix = (f"Free some space on the file system of '{self.place}'.",) if "No space" in self.problem else ()
+        return Explanation(what=f"Cannot use the image store '{self.place}'", why=self.problem, fix=fix)
+
+
+@dataclass(eq=False, kw_only=True)
+class StoreCorruptError(StoreError):
+    """The store's files contradict each other."""
+
+    place: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Name the place and the contradiction."""
+        return Explanation(
+            what=f"The image store '{self.place}' is damaged",
+            why=self.problem,
+            fix=("Build the image again, or move the store away to start a new one.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ImageNotFoundError(StoreError):
+    """There is no image of that name. ``known`` lists the names there are."""
+
+    reference: str
+    place: str
+    known: tuple[str, ...] = ()
+
+    def explain(self) -> Explanation:
+        """Name the image and the nearest one."""
+        close = nearest(self.reference, self.known)
+        fix = (f"Did you mean '{close}'?",) if close else ("'offramp images' lists the images there are.",)
+        return Explanation(what=f"There is no image '{self.reference}'", why=f"looked in {self.place}", fix=fix)
+
+
+@dataclass(eq=False, kw_only=True)
+class CacheUnusableError(ExplainedError):
+    """The cache cannot be read or written."""
+
+    place: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Name the place and its problem."""
+        return Explanation(
+            what=f"Cannot use the build cache '{self.place}'",
+            why=self.problem,
+            fix=("Choose another directory with --cache, or build with --no-cache.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackMissingError(ExplainedError):
+    """The order names a buildpack that is not in the buildpacks directory."""
+
+    buildpack: str
+    known: tuple[str, ...]
+    exit_code: ClassVar[int] = 22
+
+    def explain(self) -> Explanation:
+        """Name the buildpack and the nearest one."""
+        close = nearest(self.buildpack, self.known)
+        return Explanation(
+            what=f"The order names buildpack '{self.buildpack}', which is not there",
+            why=f"there are {', '.join(self.known) or 'no buildpacks'}",
+            fix=(f"Did you mean '{close}'?",) if close else (),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class OrderCycleError(ExplainedError):
+    """Composite buildpacks contain each other. ``chain`` leads from one back to itself."""
+
+    chain: tuple[str, ...]
+    exit_code: ClassVar[int] = 22
+
+    def explain(self) -> Explanation:
+        """Show the circle."""
+        return Explanation(
+            what="The order of buildpacks never ends",
+            why=" → ".join(self.chain),
+            fix=("Remove one of these composite buildpacks from another's order.",),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Why a buildpack did not take part: ``verdict`` in a few words, ``output`` as it printed."""
+
+    buildpack: str
+    verdict: str
+    output: str
+    errored: bool = False
+
+
+@dataclass(eq=False, kw_only=True)
+class NothingDetectedError(ExplainedError):
+    """No group passed. ``refusals`` has what each buildpack said, ``groups`` why each group failed."""
+
+    refusals: tuple[Refusal, ...]
+    groups: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """Give 21 when a buildpack broke, 20 when all worked but none wanted the app."""
+        return 21 if any(refusal.errored for refusal in self.refusals) else 20
+
+    def explain(self) -> Explanation:
+        """Say what each buildpack looked for."""
+        broke = [refusal.buildpack for refusal in self.refusals if refusal.errored]
+        what = (
+            f"No group of buildpacks passed, and detection broke in {', '.join(broke)}"
+            if broke
+            else "No buildpack recognises this app"
+        )
+        lines = [f"{refusal.buildpack}: {refusal.verdict}{_indented(refusal.output)}" for refusal in self.refusals]
+        return Explanation(
+            what=what,
+            why="\n".join([*lines, *self.groups]),
+            fix=(
+                "Check that the directory given is the root of the app, where Heroku would find its files.",
+                "Name a buildpack with --buildpack if the right one is not in this list.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackFailedError(ExplainedError):
+    """A buildpack's bin/build ended with an error; its own output has said why."""
+
+    buildpack: str
+    status: str
+    exit_code: ClassVar[int] = 51
+
+    def explain(self) -> Explanation:
+        """Name the buildpack."""
+        return Explanation(
+            what=f"Buildpack '{self.buildpack}' failed to build the app ({self.status})",
+            why="its own message is above",
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackOutputError(ExplainedError):
+    """A buildpack left something the specification forbids."""
+
+    buildpack: str
+    problem: str
+    exit_code: ClassVar[int] = 52
+
+    def explain(self) -> Explanation:
+        """Name the buildpack and the rule."""
+        return Explanation(what=f"Buildpack '{self.buildpack}' left invalid output", why=self.problem)
+
+
+@dataclass(eq=False, kw_only=True)
+class LayerNotReusableError(ExplainedError):
+    """A launch layer has metadata but no contents, and the previous image has no such layer."""
+
+    buildpack: str
+    layer: str
+    exit_code: ClassVar[int] = 62
+
+    def explain(self) -> Explanation:
+        """Name the layer."""
+        return Explanation(
+            what=f"Layer '{self.layer}' of buildpack '{self.buildpack}' has no contents",
+            why="the buildpack asked to reuse it, but the previous image has no such layer",
+            fix=("Build again with --no-cache, which makes every layer anew.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ProcessNotFoundError(ExplainedError):
+    """A process type was asked for that the app does not have."""
+
+    process: str
+    known: Sequence[str]
+    exit_code: ClassVar[int] = 62
+
+    def explain(self) -> Explanation:
+        """List the process types."""
+        close = nearest(self.process, tuple(self.known))
+        return Explanation(
+            what=f"There is no process '{self.process}'",
+            why=f"the image has {', '.join(self.known)}" if self.known else "the image has no processes",
+            fix=(f"Did you mean '{close}'?",) if close else (),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class LauncherNotBuiltError(ExplainedError):
+    """The native launcher is not part of this installation."""
+
+    arch: str
+    source: ClassVar[Source] = Source.OURS
+    exit_code: ClassVar[int] = 62
+
+    def explain(self) -> Explanation:
+        """Say how it is made."""
+        return Explanation(
+            what=f"The launcher for linux/{self.arch} is missing from this installation",
+            why="it is compiled when the package is built, and this copy was not built that way",
+            fix=("In a source checkout run 'make setup'; otherwise install the 'offramp' wheel again.",),
+        )
+
+
+def _indented(output: str) -> str:
+    return "".join(f"\n    {line}" for line in output.splitlines())

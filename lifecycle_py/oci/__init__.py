@@ -1,0 +1,1 @@
+"""OCI images: the values, their layer archives, and the stores they live in."""

@@ -1,0 +1,174 @@
+"""A directory of content-addressed blobs, and the single pass that turns a tar stream into one of them.
+
+Every byte of a new layer is read once: while the producer walks and reads on one core, the other hashes the tar,
+compresses it, hashes the result and writes it (hashlib and the codecs release the GIL).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import queue
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from lifecycle_py.errors import BlobCorruptError
+from lifecycle_py.oci.compression import BLOCK_SIZE, Compression, compressor
+from lifecycle_py.oci.model import Descriptor, DiffId, Digest, Layer
+
+_QUEUED_BLOCKS: Final = 8  # bounds memory: 8 blocks of 1 MiB wait between reading and compressing
+
+
+class BlobDirectory:
+    """``<root>/sha256/<hex>`` files. Files appear whole and are never changed, so many processes can share one."""
+
+    def __init__(self, root: Path) -> None:
+        """Use the directory ``root``; it is made when the first blob is written."""
+        self.root = root
+
+    def path(self, digest: Digest) -> Path:
+        """Give where a blob is or would be."""
+        algorithm, _, value = digest.partition(":")
+        return self.root / algorithm / value
+
+    def has(self, digest: Digest, size: int) -> bool:
+        """Tell whether the blob is here, whole as far as its size says."""
+        try:
+            return self.path(digest).stat().st_size == size
+        except FileNotFoundError:
+            return False
+
+    def layer(self, diff_id: DiffId, blob: Descriptor) -> Layer:
+        """Give a layer whose blob is in this directory."""
+        file = self.path(blob.digest)
+        return Layer(diff_id=diff_id, blob=blob, open_blob=lambda: file.open("rb"), file=file)
+
+    def write_layer(self, chunks: Iterable[bytes], compression: Compression = Compression.GZIP) -> Layer:
+        """Store a tar stream as a layer blob in one pass.
+
+        A blob that is already here is not written again: the temporary file is dropped.
+        """
+        with self._temporary() as (file, temporary):
+            diff_hash, blob_hash, size = hashlib.sha256(), hashlib.sha256(), 0
+            codec = compressor(compression)
+            for block in _ahead(fixed_blocks(chunks)):
+                diff_hash.update(block)
+                size += _store(codec.compress(block), blob_hash, file)
+            size += _store(codec.flush(), blob_hash, file)
+            file.flush()
+            digest = Digest("sha256:" + blob_hash.hexdigest())
+            self._keep(temporary, digest, size)
+        blob = Descriptor(media_type=compression.media_type, digest=digest, size=size)
+        return self.layer(DiffId("sha256:" + diff_hash.hexdigest()), blob)
+
+    def write_bytes(self, data: bytes) -> Digest:
+        """Store bytes that are at hand, such as a config or manifest."""
+        digest = Digest("sha256:" + hashlib.sha256(data).hexdigest())
+        if not self.has(digest, len(data)):
+            with self._temporary() as (file, temporary):
+                file.write(data)
+                file.flush()
+                self._keep(temporary, digest, len(data))
+        return digest
+
+    def take(self, layer: Layer) -> None:
+        """Bring a layer's blob in: linked where it is a file of the same file system, else copied and verified.
+
+        Raises:
+            BlobCorruptError: the copied bytes are not what the descriptor says.
+        """
+        if self.has(layer.blob.digest, layer.blob.size):
+            return
+        target = self.path(layer.blob.digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if layer.file is not None:
+            with contextlib.suppress(OSError):
+                os.link(layer.file, target)
+                return
+        with self._temporary() as (file, temporary), layer.open_blob() as blob:
+            read_hash, size = hashlib.sha256(), 0
+            while chunk := blob.read(BLOCK_SIZE):
+                size += _store(chunk, read_hash, file)
+            file.flush()
+            actual = Digest("sha256:" + read_hash.hexdigest())
+            if (actual, size) != (layer.blob.digest, layer.blob.size):
+                raise BlobCorruptError(place=str(layer.file or self.root), expected=layer.blob.digest, actual=actual)
+            self._keep(temporary, actual, size)
+
+    @contextlib.contextmanager
+    def _temporary(self) -> Iterator[tuple[BinaryIO, Path]]:
+        """Open a temporary file beside the blobs; it is gone afterwards unless it was kept."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=".partial-", dir=self.root)
+        temporary = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                yield file, temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _keep(self, temporary: Path, digest: Digest, size: int) -> None:
+        if self.has(digest, size):
+            return
+        target = self.path(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.chmod(0o644)
+        temporary.replace(target)
+
+
+def fixed_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Cut a stream into blocks of exactly ``BLOCK_SIZE``; only the last may be shorter."""
+    waiting: list[bytes] = []
+    length = 0
+    for chunk in chunks:
+        waiting.append(chunk)
+        length += len(chunk)
+        if length < BLOCK_SIZE:
+            continue
+        joined = b"".join(waiting)
+        whole = length - length % BLOCK_SIZE
+        yield from (joined[start : start + BLOCK_SIZE] for start in range(0, whole, BLOCK_SIZE))
+        waiting = [joined[whole:]]
+        length -= whole
+    if length:
+        yield b"".join(waiting)
+
+
+def _store(data: bytes, running_hash: hashlib._Hash, file: BinaryIO) -> int:
+    running_hash.update(data)
+    return file.write(data)
+
+
+def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Run a producer in a thread of its own, a bounded number of blocks ahead; its error is raised here."""
+    ready: queue.Queue[bytes | BaseException | None] = queue.Queue(_QUEUED_BLOCKS)
+    abandoned = threading.Event()
+
+    def produce() -> None:
+        outcome: BaseException | None = None
+        try:
+            for block in blocks:
+                ready.put(block)
+                if abandoned.is_set():
+                    return
+        except BaseException as error:  # noqa: BLE001 - handed to the consumer, which raises it
+            outcome = error
+        ready.put(outcome)
+
+    producer = threading.Thread(target=produce, name="layer-tar", daemon=True)
+    producer.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        abandoned.set()
+        while producer.is_alive():
+            with contextlib.suppress(queue.Empty):
+                ready.get(timeout=0.01)
+        producer.join()

@@ -1,0 +1,161 @@
+"""Images in an OCI layout directory: the default store, which needs no server and no daemon.
+
+Spec: opencontainers/image-spec ``image-layout.md`` (v1.1). References are values of
+``org.opencontainers.image.ref.name`` in ``index.json``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from lifecycle_py.errors import StoreCorruptError, StoreUnusableError
+from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.model import (
+    REF_NAME_ANNOTATION,
+    Descriptor,
+    Image,
+    MediaType,
+    config_from_json,
+    serialize,
+    sha256,
+)
+from lifecycle_py.oci.store import FoundImage, SavedImage
+
+_LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
+
+
+class LayoutStore:
+    """Implements ``ImageStore`` over one layout directory, safe for several processes at once."""
+
+    def __init__(self, directory: Path) -> None:
+        """Use ``directory``; it becomes a layout with the first image saved."""
+        self.directory = directory
+        self.blobs = BlobDirectory(directory / "blobs")
+
+    def references(self) -> tuple[str, ...]:
+        """List the names in the layout, sorted."""
+        names = (entry.annotations.get(REF_NAME_ANNOTATION, "") for entry in self._entries())
+        return tuple(sorted(name for name in names if name))
+
+    def find(self, reference: str) -> FoundImage | None:
+        """Find an image by name or by ``name@digest``."""
+        name, _, digest = reference.partition("@")
+        for entry in self._entries():
+            if digest and entry.digest == digest:
+                return self._load(name, entry)
+            if not digest and entry.annotations.get(REF_NAME_ANNOTATION) == name:
+                return self._load(name, entry)
+        return None
+
+    def save(self, image: Image, references: Sequence[str]) -> SavedImage:
+        """Save an image under each reference: blobs first, the index last and at once."""
+        serialized = serialize(image)
+        try:
+            for layer in image.layers:
+                self.blobs.take(layer)
+            self.blobs.write_bytes(serialized.config)
+            self.blobs.write_bytes(serialized.manifest)
+            entry = Descriptor(
+                media_type=MediaType.MANIFEST, digest=serialized.digest, size=len(serialized.manifest)
+            )
+            with self._locked():
+                self._write_index(entry, references)
+        except OSError as error:
+            raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+        return SavedImage(
+            references=tuple(references),
+            digest=serialized.digest,
+            image_id=serialized.image_id,
+            manifest_size=len(serialized.manifest),
+        )
+
+    def check_access(self, reference: str, *, write: bool) -> None:
+        """Make sure the directory can be made and written."""
+        del reference  # every reference of a layout needs the same right
+        if not write:
+            return
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+        if not os.access(self.directory, os.W_OK | os.X_OK):
+            raise StoreUnusableError(place=str(self.directory), problem="Permission denied")
+
+    def _load(self, name: str, entry: Descriptor) -> FoundImage:
+        manifest = self._read_json(entry)
+        try:
+            config_entry = Descriptor.from_json(manifest["config"])
+            layer_entries = [Descriptor.from_json(layer) for layer in manifest["layers"]]
+            config, diff_ids = config_from_json(self._read_json(config_entry))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreCorruptError(place=str(self.directory), problem=f"image '{name}': {error!r}") from error
+        if len(diff_ids) != len(layer_entries):
+            problem = f"image '{name}' has {len(layer_entries)} layers but {len(diff_ids)} diff IDs"
+            raise StoreCorruptError(place=str(self.directory), problem=problem)
+        layers = tuple(
+            self.blobs.layer(diff_id, layer) for diff_id, layer in zip(diff_ids, layer_entries, strict=True)
+        )
+        image = Image(config=config, layers=layers, annotations=manifest.get("annotations") or {})
+        return FoundImage(image=image, reference=f"{name}@{entry.digest}", digest=entry.digest)
+
+    def _read_json(self, entry: Descriptor) -> dict[str, Any]:
+        try:
+            data = self.blobs.path(entry.digest).read_bytes()
+        except OSError as error:
+            problem = f"blob {entry.digest}: {error.strerror}"
+            raise StoreCorruptError(place=str(self.directory), problem=problem) from error
+        if sha256(data) != entry.digest:
+            raise StoreCorruptError(place=str(self.directory), problem=f"blob {entry.digest} has other contents")
+        return dict(json.loads(data))
+
+    def _entries(self) -> tuple[Descriptor, ...]:
+        try:
+            index = json.loads((self.directory / "index.json").read_bytes())
+            return tuple(Descriptor.from_json(entry) for entry in index["manifests"])
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreCorruptError(place=str(self.directory), problem=f"index.json: {error}") from error
+
+    def _write_index(self, new: Descriptor, references: Sequence[str]) -> None:
+        kept = [entry for entry in self._entries() if entry.annotations.get(REF_NAME_ANNOTATION) not in references]
+        named = [
+            Descriptor(
+                media_type=new.media_type,
+                digest=new.digest,
+                size=new.size,
+                annotations={REF_NAME_ANNOTATION: reference},
+            )
+            for reference in references
+        ]
+        index = {
+            "schemaVersion": 2,
+            "mediaType": MediaType.INDEX,
+            "manifests": [entry.to_json() for entry in (*kept, *named)],
+        }
+        _replace(self.directory / "oci-layout", _LAYOUT_FILE)
+        _replace(self.directory / "index.json", json.dumps(index, separators=(",", ":")).encode())
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        # The index is read, changed and replaced: two savers must not do that at once.
+        with (self.directory / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _replace(file: Path, data: bytes) -> None:
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    with temporary.open("wb") as target:
+        target.write(data)
+        target.flush()
+        os.fsync(target.fileno())
+    temporary.replace(file)

@@ -1,0 +1,56 @@
+"""The ImageStore port: where images live. The same image has the same digest in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lifecycle_py.oci.model import Digest, Image, ImageId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundImage:
+    """An image as a store holds it. ``reference`` names exactly this content (``name@digest``)."""
+
+    image: Image
+    reference: str
+    digest: Digest
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedImage:
+    """What saving gave. ``manifest_size`` is in bytes."""
+
+    references: tuple[str, ...]
+    digest: Digest
+    image_id: ImageId
+    manifest_size: int
+
+
+class ImageStore(Protocol):
+    """**Port.** layout today; registry and daemon are other implementations."""
+
+    def find(self, reference: str) -> FoundImage | None:
+        """Find an image; None when there is none of that name.
+
+        Raises:
+            StoreError: could not tell.
+        """
+        ...
+
+    def save(self, image: Image, references: Sequence[str]) -> SavedImage:
+        """Save an image under each reference, all or nothing, bringing in only blobs that are missing.
+
+        Raises:
+            StoreError: could not save; what was there before is unchanged.
+        """
+        ...
+
+    def check_access(self, reference: str, *, write: bool) -> None:
+        """Make sure that reading or writing will be possible, before a build and not after it.
+
+        Raises:
+            StoreError: it would not be; says why.
+        """
+        ...

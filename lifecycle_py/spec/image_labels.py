@@ -1,0 +1,223 @@
+"""The JSON labels of app images: what the next build, a rebase and other tools read back from an image.
+
+Spec: platform.md "Labels" (buildpacks/spec@b745fcf). The JSON follows the reference's form (key order of its
+structures, maps sorted, ``<``, ``>`` and ``&`` escaped), so that equal content gives an equal image ID.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lifecycle_py.spec.identifiers import BuildpackId, LayerName
+from lifecycle_py.spec.launch_toml import Process
+from lifecycle_py.spec.layer_toml import LayerTypes
+
+LIFECYCLE_METADATA_LABEL = "io.buildpacks.lifecycle.metadata"
+BUILD_METADATA_LABEL = "io.buildpacks.build.metadata"
+PROJECT_METADATA_LABEL = "io.buildpacks.project.metadata"
+EXEC_ENV_LABEL = "io.buildpacks.exec-env"
+BASE_LABEL_PREFIX = "io.buildpacks.base."
+
+
+def go_json(value: Any) -> str:
+    """Encode JSON as Go's ``encoding/json`` does: no spaces, HTML characters and U+2028/9 escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedLayer:
+    """A buildpack's layer as the label records it. ``diff_id`` is empty for a layer without contents."""
+
+    diff_id: str
+    types: LayerTypes
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the label's form."""
+        return {
+            "sha": self.diff_id,
+            "data": _sorted(self.metadata) if self.metadata else None,
+            "build": self.types.build,
+            "launch": self.types.launch,
+            "cache": self.types.cache,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RecordedLayer:
+        """Read the label's form, tolerating absent keys."""
+        return cls(
+            diff_id=str(data.get("sha") or ""),
+            types=LayerTypes(
+                build=bool(data.get("build")), cache=bool(data.get("cache")), launch=bool(data.get("launch"))
+            ),
+            metadata=data.get("data") or {},
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedBuildpack:
+    """A buildpack of the group with the layers it left and the store it keeps."""
+
+    id: BuildpackId
+    version: str
+    layers: Mapping[LayerName, RecordedLayer] = field(default_factory=dict)
+    store: Mapping[str, Any] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the label's form."""
+        data: dict[str, Any] = {
+            "key": self.id,
+            "version": self.version,
+            "layers": {name: self.layers[name].to_json() for name in sorted(self.layers)},
+        }
+        if self.store is not None:
+            data["store"] = {"metadata": _sorted(self.store)}
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RecordedBuildpack:
+        """Read the label's form."""
+        store = data.get("store")
+        return cls(
+            id=BuildpackId(str(data["key"])),
+            version=str(data.get("version", "")),
+            layers={
+                LayerName(name): RecordedLayer.from_json(layer) for name, layer in (data.get("layers") or {}).items()
+            },
+            store=(store.get("metadata") or {}) if store else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunImageRecord:
+    """The base of an app image: where it ends and which image it was."""
+
+    top_layer: str
+    reference: str
+    image: str = ""
+    mirrors: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the label's form."""
+        data: dict[str, Any] = {"topLayer": self.top_layer, "reference": self.reference}
+        if self.image:
+            data["image"] = self.image
+        if self.mirrors:
+            data["mirrors"] = list(self.mirrors)
+        return data
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayersMetadata:
+    """``io.buildpacks.lifecycle.metadata``: every layer of the image and where it came from."""
+
+    app: tuple[str, ...] = ()
+    sbom: str = ""
+    buildpacks: tuple[RecordedBuildpack, ...] = ()
+    config: str = ""
+    launcher: str = ""
+    process_types: str = ""
+    run_image: RunImageRecord | None = None
+
+    def buildpack(self, buildpack_id: BuildpackId) -> RecordedBuildpack | None:
+        """Find what the label says about a buildpack, whatever its version was."""
+        return next((one for one in self.buildpacks if one.id == buildpack_id), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the label's form, keys in the reference's order."""
+        data: dict[str, Any] = {"app": [{"sha": diff_id} for diff_id in self.app]}
+        if self.sbom:
+            data["sbom"] = {"sha": self.sbom}
+        data["buildpacks"] = [buildpack.to_json() for buildpack in self.buildpacks]
+        data["config"] = {"sha": self.config}
+        data["launcher"] = {"sha": self.launcher}
+        data["process-types"] = {"sha": self.process_types}
+        if self.run_image:
+            data["runImage"] = self.run_image.to_json()
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> LayersMetadata:
+        """Read the label's form, tolerating absent keys."""
+        run_image = data.get("runImage")
+        return cls(
+            app=tuple(str(one.get("sha", "")) for one in data.get("app") or ()),
+            sbom=_sha(data, "sbom"),
+            buildpacks=tuple(RecordedBuildpack.from_json(one) for one in data.get("buildpacks") or ()),
+            config=_sha(data, "config"),
+            launcher=_sha(data, "launcher"),
+            process_types=_sha(data, "process-types"),
+            run_image=RunImageRecord(
+                top_layer=str(run_image.get("topLayer", "")),
+                reference=str(run_image.get("reference", "")),
+                image=str(run_image.get("image", "")),
+                mirrors=tuple(run_image.get("mirrors") or ()),
+            )
+            if run_image
+            else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecordedProcess:
+    """A process with the buildpack that contributed it."""
+
+    process: Process
+    buildpack_id: BuildpackId
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the form of ``io.buildpacks.build.metadata``."""
+        process = self.process
+        data: dict[str, Any] = {
+            "type": process.type,
+            "command": list(process.command),
+            "args": list(process.args),
+            "direct": process.direct,
+        }
+        if process.default:
+            data["default"] = True
+        data["buildpackID"] = self.buildpack_id
+        if process.working_dir:
+            data["working-dir"] = process.working_dir
+        if process.exec_env:
+            data["exec-env"] = list(process.exec_env)
+        return data
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildMetadata:
+    """``io.buildpacks.build.metadata``: what the image runs and who built it."""
+
+    buildpacks: tuple[Mapping[str, str], ...]
+    launcher_version: str
+    processes: tuple[RecordedProcess, ...] = ()
+    default_process_type: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the label's form."""
+        data: dict[str, Any] = {
+            "buildpacks": [dict(buildpack) for buildpack in self.buildpacks],
+            "launcher": {"version": self.launcher_version, "source": {"git": {"repository": "", "commit": ""}}},
+            "processes": [process.to_json() for process in self.processes],
+        }
+        if self.default_process_type:
+            data["buildpack-default-process-type"] = self.default_process_type
+        return data
+
+
+def _sha(data: Mapping[str, Any], key: str) -> str:
+    return str((data.get(key) or {}).get("sha") or "")
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value

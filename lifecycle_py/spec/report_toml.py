@@ -1,0 +1,31 @@
+"""report.toml: what was exported, for machines.
+
+Spec: platform.md "report.toml" (buildpacks/spec@b745fcf).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lifecycle_py.spec.toml_file import TomlTable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The document. ``manifest_size`` is in bytes."""
+
+    tags: tuple[str, ...]
+    digest: str
+    image_id: str
+    manifest_size: int
+
+    def to_toml(self) -> TomlTable:
+        """Write the document."""
+        return {
+            "image": {
+                "tags": list(self.tags),
+                "digest": self.digest,
+                "image-id": self.image_id,
+                "manifest-size": self.manifest_size,
+            }
+        }
