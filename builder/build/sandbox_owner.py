@@ -1,0 +1,45 @@
+"""Which user of the host the sandbox's processes are: never root, even when Offramp runs as root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from builder.errors import InvalidSandboxOwnerError
+
+OWNER_VARIABLE = "OFFRAMP_SANDBOX_OWNER"
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A user and a group of the host."""
+
+    uid: int
+    gid: int
+
+
+_DEFAULT = Owner(1000, 1000)
+
+
+def sandbox_owner(environ: Mapping[str, str] | None = None) -> Owner:
+    """Tell who must own the directories a sandbox writes to.
+
+    That is the caller, except for root: a process mapped to host root could write ``/proc/sys`` and other files the
+    kernel protects by user id alone. Root's sandboxes run as 1000:1000, or as ``OFFRAMP_SANDBOX_OWNER`` (``uid:gid``).
+
+    Raises:
+        InvalidSandboxOwnerError: the variable does not hold two numbers above zero.
+    """
+    if os.geteuid() != 0:
+        return Owner(os.geteuid(), os.getegid())
+    text = (os.environ if environ is None else environ).get(OWNER_VARIABLE)
+    return parse_owner(text) if text else _DEFAULT
+
+
+def parse_owner(text: str) -> Owner:
+    """Read ``uid:gid``."""
+    uid, _, gid = text.partition(":")
+    if not (uid.isdecimal() and gid.isdecimal() and int(uid) > 0 and int(gid) > 0):
+        raise InvalidSandboxOwnerError(value=text)
+    return Owner(int(uid), int(gid))
