@@ -1,0 +1,76 @@
+"""The native launcher: the entrypoint of every app image, as a compiled file that the exporter puts into it.
+
+Its C sources are in `source/`, `build` compiles them, and this module finds the result.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+Architecture = Literal["amd64", "arm64"]
+
+ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
+
+LAUNCHER_VERSION: Final = "0.1.0"
+"""The version recorded in an image's `io.buildpacks.build.metadata` label. Raise it when the C sources change."""
+
+_BINARIES: Final = Path(__file__).parent / "bin"
+
+
+@dataclass(eq=False, kw_only=True)
+class LauncherMissingError(Exception):
+    """There is no compiled launcher for the image's architecture.
+
+    what: there is no launcher for linux/<arch> at '<path>'
+    why: a source checkout holds the launcher's sources only, and wheels hold it for `available` only
+    fix: in a checkout, run `python -m lifecycle_py.launcher.build` (needs the `ziglang` package);
+         for another architecture, build the image for linux/amd64 or linux/arm64
+
+    Attributes:
+        arch: The architecture asked for, as in `linux/<arch>`.
+        path: Where the launcher would be; None for an architecture the launcher is never built for.
+        available: The architectures there is a launcher for at this moment, sorted.
+
+    """
+
+    arch: str
+    path: Path | None
+    available: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Name the architecture, for logs and tracebacks."""
+        return f"no launcher for linux/{self.arch}"
+
+
+def launcher_file(arch: str) -> Path:
+    """Return the compiled launcher for `arch` ("amd64" or "arm64") as an absolute path.
+
+    Raises:
+        LauncherMissingError: It was not compiled, or never is for this architecture.
+
+    """
+    path = binary_path(arch) if arch in ARCHITECTURES else None
+    if path is None or not path.is_file():
+        available = tuple(known for known in ARCHITECTURES if binary_path(known).is_file())
+        raise LauncherMissingError(arch=arch, path=path, available=available)
+    return path
+
+
+def binary_path(arch: str) -> Path:
+    """Return where the launcher for `arch` belongs, whether or not it is there."""
+    return _BINARIES / f"linux-{arch}" / "launcher"
+
+
+@cache
+def launcher_sha256(arch: str) -> str:
+    """Return the SHA-256 of the compiled launcher for `arch`, in hexadecimal, for labels and SBOMs.
+
+    Raises:
+        LauncherMissingError: As `launcher_file` does.
+
+    """
+    return hashlib.sha256(launcher_file(arch).read_bytes()).hexdigest()
