@@ -1,22 +1,22 @@
 """The errors of the lifecycle: what can go wrong in images, layers, caches and phases, each with its text.
 
-    ExplainedError
-    ├── UnsafeLinkError          a buildpack's file leads out of its directory
-    ├── FileChangedError         a file changed while it was put into a layer
-    ├── LayerArchiveError        a layer's tar is damaged or forbidden
-    ├── BlobCorruptError         a blob is not what its digest says
-    ├── StoreError
-    │   ├── StoreUnusableError   the store cannot be read or written
-    │   ├── StoreCorruptError    the store's contents contradict themselves
-    │   └── ImageNotFoundError   there is no image of that name
-    ├── CacheUnusableError       the cache cannot be read or written
-    ├── BuildpackMissingError    the order names a buildpack that is not there
-    ├── OrderCycleError          composite buildpacks contain each other
-    ├── NothingDetectedError     no group of the order passed (20), or one errored (21)
-    ├── BuildpackFailedError     a buildpack's bin/build failed (51)
-    ├── BuildpackOutputError     a buildpack wrote something the specification forbids
-    ├── LayerNotReusableError    a layer was to be reused that the previous image does not have
-    └── ProcessNotFoundError     the default process asked for does not exist
+ExplainedError
+├── UnsafeLinkError          a buildpack's file leads out of its directory
+├── FileChangedError         a file changed while it was put into a layer
+├── LayerArchiveError        a layer's tar is damaged or forbidden
+├── BlobCorruptError         a blob is not what its digest says
+├── StoreError
+│   ├── StoreUnusableError   the store cannot be read or written
+│   ├── StoreCorruptError    the store's contents contradict themselves
+│   └── ImageNotFoundError   there is no image of that name
+├── CacheUnusableError       the cache cannot be read or written
+├── BuildpackMissingError    the order names a buildpack that is not there
+├── OrderCycleError          composite buildpacks contain each other
+├── NothingDetectedError     no group of the order passed (20), or one errored (21)
+├── BuildpackFailedError     a buildpack's bin/build failed (51)
+├── BuildpackOutputError     a buildpack wrote something the specification forbids
+├── LayerNotReusableError    a layer was to be reused that the previous image does not have
+└── ProcessNotFoundError     the default process asked for does not exist
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class Command:
 
     argv: tuple[str, ...]
     env: Mapping[str, bytes] = field(default_factory=dict)
-    working_dir: PurePosixPath = PurePosixPath("/")
+    working_dir: PurePosixPath = PurePosixPath("/")  # noqa: RUF009 - immutable
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""The app image's configuration: environment, entry point, labels and history over those of the run image. Pure.
+
+Facts: reference/cnb.md §b.9; spec: platform.md "exporter", "Labels" (buildpacks/spec@b745fcf).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+
+from lifecycle_py.oci.model import History, ImageConfig
+from lifecycle_py.spec.api_versions import PLATFORM_API
+from lifecycle_py.spec.image_labels import (
+    BUILD_METADATA_LABEL,
+    EXEC_ENV_LABEL,
+    LIFECYCLE_METADATA_LABEL,
+    PROJECT_METADATA_LABEL,
+    BuildMetadata,
+    LayersMetadata,
+    go_json,
+)
+from lifecycle_py.spec.metadata_toml import LaunchMetadata
+from lifecycle_py.spec.project_metadata_toml import ProjectMetadata
+
+_DEFAULT_CREATED = "1980-01-01T00:00:01Z"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageFacts:
+    """Everything the configuration says. ``history`` has a title for each layer above the run image."""
+
+    built: LaunchMetadata
+    default_process: str
+    layers: LayersMetadata
+    history: tuple[str, ...]
+    app_directory: str
+    layers_directory: str
+    launcher_version: str
+    project: ProjectMetadata
+    exec_env: str
+    source_date_epoch: int | None
+
+
+def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
+    """Give the configuration of the app image."""
+    created = _created(facts.source_date_epoch)
+    entrypoint = f"/cnb/process/{facts.default_process}" if facts.default_process else "/cnb/lifecycle/launcher"
+    return dataclasses.replace(
+        run,
+        created=created,
+        env=_environment(run, facts),
+        labels={**run.labels, **_labels(facts)},
+        working_dir=facts.app_directory,
+        entrypoint=(entrypoint,),
+        cmd=(),
+        history=(*run.history, *(History(created=created, created_by=title) for title in facts.history)),
+    )
+
+
+def _created(source_date_epoch: int | None) -> str:
+    if source_date_epoch is None:
+        return _DEFAULT_CREATED
+    moment = dt.datetime.fromtimestamp(source_date_epoch, tz=dt.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _environment(run: ImageConfig, facts: ImageFacts) -> tuple[str, ...]:
+    """Add the launcher's variables; the run image's own keep their order."""
+    environment = run.environment()
+    path = environment.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+    environment |= {
+        "CNB_LAYERS_DIR": facts.layers_directory,
+        "CNB_APP_DIR": facts.app_directory,
+        "CNB_PLATFORM_API": str(PLATFORM_API),
+        "CNB_DEPRECATION_MODE": "quiet",
+        "PATH": f"/cnb/process:/cnb/lifecycle:{path}",
+    }
+    return tuple(f"{name}={value}" for name, value in environment.items())
+
+
+def _labels(facts: ImageFacts) -> dict[str, str]:
+    build_metadata = BuildMetadata(
+        buildpacks=tuple(
+            {"id": element.id, "version": element.version}
+            | ({"homepage": element.homepage} if element.homepage else {})
+            for element in facts.built.buildpacks
+        ),
+        launcher_version=facts.launcher_version,
+        processes=facts.built.processes,
+        default_process_type=facts.default_process,
+    )
+    labels = {label.key: label.value for label in facts.built.labels}
+    return labels | {
+        LIFECYCLE_METADATA_LABEL: go_json(facts.layers.to_json()),
+        BUILD_METADATA_LABEL: go_json(build_metadata.to_json()),
+        PROJECT_METADATA_LABEL: go_json(facts.project.to_toml()),
+        EXEC_ENV_LABEL: facts.exec_env,
+    }

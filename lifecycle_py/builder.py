@@ -1,0 +1,138 @@
+"""The build phase: runs each buildpack's bin/build and gathers what they contribute.
+
+Facts: reference/cnb.md §b.6, §b.9 (processes), §b.15 (SBOM); spec: platform.md "builder" (buildpacks/spec@b745fcf).
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lifecycle_py.environment import LayerEnvironment
+from lifecycle_py.errors import BuildpackFailedError, BuildpackOutputError
+from lifecycle_py.inputs import Directories
+from lifecycle_py.layers_dir import LocalLayer, layer_environment, read_document, set_aside_unused
+from lifecycle_py.output import Reporter
+from lifecycle_py.plan import buildpack_plan, without_met
+from lifecycle_py.run_buildpack import BuildpackRunner
+from lifecycle_py.sbom_files import collect_sbom_files
+from lifecycle_py.spec.build_toml import Build
+from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
+from lifecycle_py.spec.errors import ExplainedError
+from lifecycle_py.spec.group_toml import Group, GroupElement
+from lifecycle_py.spec.image_labels import RecordedProcess
+from lifecycle_py.spec.launch_toml import Label, Launch, Slice
+from lifecycle_py.spec.metadata_toml import LaunchMetadata
+from lifecycle_py.spec.plan_toml import Plan
+from lifecycle_py.spec.toml_file import write_toml
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contribution:
+    """What one buildpack left: its element, its layers and its launch.toml."""
+
+    element: GroupElement
+    layers: tuple[LocalLayer, ...]
+    launch: Launch
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Built:
+    """The result of the phase."""
+
+    contributions: tuple[Contribution, ...]
+    metadata: LaunchMetadata
+
+
+def build(group: Group, plan: Plan, runner: BuildpackRunner, reporter: Reporter) -> Built:
+    """Build, and write ``config/metadata.toml`` into the layers directory.
+
+    Raises:
+        BuildpackFailedError: a ``bin/build`` ended with an error.
+        BuildpackOutputError: a buildpack left something the specification forbids.
+    """
+    directories = runner.directories
+    shutil.rmtree(directories.layers.host / "sbom", ignore_errors=True)
+    contributions: list[Contribution] = []
+    earlier: list[LayerEnvironment] = []
+    for element in group.buildpacks:
+        buildpack = read_buildpack(directories.buildpack(element.id, element.version).host)
+        _run(buildpack, element, plan, earlier, runner, reporter)
+        contribution, unmet = _collect(buildpack, element, directories)
+        plan = without_met(plan, element.id, unmet)
+        earlier.extend(layer_environment(layer) for layer in contribution.layers if layer.types.build)
+        contributions.append(contribution)
+    metadata = launch_metadata(contributions, reporter)
+    config_dir = directories.layers.host / "config"
+    config_dir.mkdir(exist_ok=True)
+    write_toml(config_dir / "metadata.toml", metadata.to_toml())
+    return Built(contributions=tuple(contributions), metadata=metadata)
+
+
+def launch_metadata(contributions: Sequence[Contribution], reporter: Reporter) -> LaunchMetadata:
+    """Merge what buildpacks contribute: of processes of one type the last wins, and so does the last default."""
+    processes: dict[str, RecordedProcess] = {}
+    default = ""
+    labels: dict[str, Label] = {}
+    slices: list[Slice] = []
+    for contribution in contributions:
+        for process in contribution.launch.processes:
+            if process.default:
+                default = process.type
+            elif default == process.type:
+                reporter.warning(f"{contribution.element} redefines the default process '{default}' as not the default")
+                default = ""
+            processes[process.type] = RecordedProcess(process=process, buildpack_id=contribution.element.id)
+        labels.update({label.key: label for label in contribution.launch.labels})
+        slices.extend(contribution.launch.slices)
+    return LaunchMetadata(
+        buildpacks=tuple(contribution.element for contribution in contributions),
+        processes=tuple(processes[process_type] for process_type in sorted(processes)),
+        default_process_type=default,
+        labels=tuple(labels.values()),
+        slices=tuple(slices),
+    )
+
+
+def _run(
+    buildpack: Buildpack,
+    element: GroupElement,
+    plan: Plan,
+    earlier: Sequence[LayerEnvironment],
+    runner: BuildpackRunner,
+    reporter: Reporter,
+) -> None:
+    directories = runner.directories
+    plan_file = directories.scratch / f"buildpack-plan-{element.id.replace('/', '_')}.toml"
+    write_toml(plan_file.host, buildpack_plan(plan, element.id).to_toml())
+    begin = time.monotonic()
+    status = runner.build(
+        buildpack,
+        directories.layers_of(element),
+        plan_file,
+        earlier,
+        lambda line: reporter.output(line, buildpack=str(element)),
+    )
+    if not status.ok:
+        raise BuildpackFailedError(buildpack=str(element), status=str(status))
+    seconds = round(time.monotonic() - begin, 3)
+    reporter.step(f"{element} done", buildpack=str(element), seconds=seconds)
+
+
+def _collect(
+    buildpack: Buildpack, element: GroupElement, directories: Directories
+) -> tuple[Contribution, tuple[str, ...]]:
+    """Read what the buildpack left, naming it in every error."""
+    place = directories.layers_of(element)
+    try:
+        layers = set_aside_unused(place)
+        launch = Launch.from_toml(read_document(place, "launch.toml"), buildpack.api)
+        unmet = Build.from_toml(read_document(place, "build.toml")).unmet
+        collect_sbom_files(buildpack, layers, place, directories.layers.host / "sbom")
+    except BuildpackOutputError:
+        raise
+    except ExplainedError as error:
+        raise BuildpackOutputError(buildpack=str(element), problem=str(error)) from error
+    return Contribution(element=element, layers=layers, launch=launch), unmet

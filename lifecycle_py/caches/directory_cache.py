@@ -1,0 +1,116 @@
+"""A cache in a directory: content-addressed blobs and one file that says what they are.
+
+    <directory>/cache.json       what is cached, replaced at once
+    <directory>/blobs/sha256/…   layer blobs; those that cache.json no longer names are deleted after it was replaced
+
+Killed at any moment, it is either the old cache or the new one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from lifecycle_py.caches.cache import CacheContents
+from lifecycle_py.errors import BlobCorruptError, CacheUnusableError
+from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.compression import open_uncompressed
+from lifecycle_py.oci.model import Descriptor, DiffId, Layer
+from lifecycle_py.spec.image_labels import RecordedBuildpack
+
+_VERSION = 1
+
+
+class DirectoryCache:
+    """Implements ``Cache``."""
+
+    def __init__(self, directory: Path) -> None:
+        """Use ``directory``; it is made by the first update."""
+        self.directory = directory
+        self._blobs = BlobDirectory(directory / "blobs")
+
+    def contents(self) -> CacheContents:
+        """Read what there is. A cache of another version, or a damaged one, is as good as none."""
+        try:
+            data = json.loads((self.directory / "cache.json").read_bytes())
+            return self._parse(data) if data["version"] == _VERSION else CacheContents()
+        except FileNotFoundError:
+            return CacheContents()
+        except OSError as error:
+            raise CacheUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return CacheContents()
+
+    def open_layer(self, diff_id: DiffId) -> BinaryIO:
+        """Open the tar of a layer. The blob is verified first: it is unpacked only after that."""
+        layer = self.contents().layer(diff_id)
+        if layer is None or layer.file is None:
+            raise CacheUnusableError(place=str(self.directory), problem=f"layer {diff_id} is not in it")
+        try:
+            with layer.file.open("rb") as blob:
+                actual = "sha256:" + hashlib.file_digest(blob, "sha256").hexdigest()
+            if actual != layer.blob.digest:
+                raise BlobCorruptError(place=str(layer.file), expected=layer.blob.digest, actual=actual)
+            return open_uncompressed(layer.file.open("rb"))
+        except OSError as error:
+            raise CacheUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+
+    @contextlib.contextmanager
+    def update(self) -> Iterator[_Update]:
+        """Gather the next contents and put them in place at the end."""
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            with (self.directory / ".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                update = _Update(self._blobs)
+                yield update
+                self._replace(update)
+                self._delete_unnamed(update)
+        except OSError as error:
+            raise CacheUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+
+    def _parse(self, data: Mapping[str, Any]) -> CacheContents:
+        layers = tuple(
+            self._blobs.layer(DiffId(diff_id), Descriptor.from_json(blob)) for diff_id, blob in data["layers"].items()
+        )
+        return CacheContents(
+            buildpacks=tuple(RecordedBuildpack.from_json(buildpack) for buildpack in data["buildpacks"]),
+            layers=tuple(layer for layer in layers if self._blobs.has(layer.blob.digest, layer.blob.size)),
+        )
+
+    def _replace(self, update: _Update) -> None:
+        data = {
+            "version": _VERSION,
+            "buildpacks": [buildpack.to_json() for buildpack in update.buildpacks],
+            "layers": {diff_id: layer.blob.to_json() for diff_id, layer in sorted(update.layers.items())},
+        }
+        temporary = self.directory / f".cache.json.{os.getpid()}"
+        temporary.write_text(json.dumps(data, indent=1), encoding="utf-8")
+        temporary.replace(self.directory / "cache.json")
+
+    def _delete_unnamed(self, update: _Update) -> None:
+        named = {layer.blob.digest.removeprefix("sha256:") for layer in update.layers.values()}
+        for file in (self.directory / "blobs" / "sha256").glob("*"):
+            if file.name not in named:
+                file.unlink(missing_ok=True)
+
+
+class _Update:
+    """Implements ``CacheUpdate``."""
+
+    def __init__(self, blobs: BlobDirectory) -> None:
+        self._blobs = blobs
+        self.buildpacks: list[RecordedBuildpack] = []
+        self.layers: dict[DiffId, Layer] = {}
+
+    def record(self, buildpack: RecordedBuildpack, layers: Sequence[Layer]) -> None:
+        for layer in layers:
+            self._blobs.take(layer)
+            self.layers[layer.diff_id] = layer
+        self.buildpacks.append(buildpack)

@@ -1,0 +1,126 @@
+"""The restore phase: brings back the metadata, stores and cached layers of the group's buildpacks.
+
+Facts: reference/cnb.md §b.7 (Buildpack API 0.12 rule); spec: platform.md "restorer" (buildpacks/spec@b745fcf).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecycle_py.caches.cache import Cache, CacheContents
+from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool, remove_tree
+from lifecycle_py.errors import BlobCorruptError, CacheUnusableError, LayerArchiveError
+from lifecycle_py.inputs import BuildUser, Directories, make_directory
+from lifecycle_py.oci.fingerprint import tree_fingerprint
+from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
+from lifecycle_py.oci.model import DiffId
+from lifecycle_py.output import Reporter
+from lifecycle_py.session import Place
+from lifecycle_py.spec.group_toml import Group, GroupElement
+from lifecycle_py.spec.image_labels import LayersMetadata, RecordedLayer
+from lifecycle_py.spec.layer_toml import LayerMetadata
+from lifecycle_py.spec.store_toml import Store
+from lifecycle_py.spec.toml_file import TomlTable, write_toml
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RestoreSources:
+    """Where restored layers come from. ``recipe`` names how a tree would be stored (see ``exporter.LayerRecipe``)."""
+
+    metadata: LayersMetadata
+    cache: Cache | None
+    trees: TreePool | None
+    known: KnownTrees
+    compression_recipe: str
+
+
+def restore(
+    group: Group, sources: RestoreSources, directories: Directories, user: BuildUser, reporter: Reporter
+) -> None:
+    """Restore into the layers directory what each buildpack left in the build before.
+
+    A cached layer that is damaged is left out with a warning: its buildpack makes it anew.
+    """
+    contents = sources.cache.contents() if sources.cache else CacheContents()
+    for element in group.buildpacks:
+        _Restoring(element, sources, contents, directories.layers_of(element), user, reporter).run()
+
+
+def layer_recipe(layer: Place, user: BuildUser, compression_recipe: str) -> str:
+    """Name everything but its contents that a layer's bytes depend on."""
+    return f"{compression_recipe}|{layer.inside}|{user.inside.uid}:{user.inside.gid}"
+
+
+class _Restoring:
+    """Restores the layers of one buildpack."""
+
+    def __init__(
+        self,
+        element: GroupElement,
+        sources: RestoreSources,
+        contents: CacheContents,
+        directory: Place,
+        user: BuildUser,
+        reporter: Reporter,
+    ) -> None:
+        self._element = element
+        self._sources = sources
+        self._contents = contents
+        self._directory = directory
+        self._user = user
+        self._reporter = reporter
+
+    def run(self) -> None:
+        make_directory(self._directory.host, self._user)
+        previous = self._sources.metadata.buildpack(self._element.id)
+        cached = self._contents.buildpack(self._element.id)
+        if previous and previous.store is not None:
+            self._write("store.toml", Store(metadata=previous.store).to_toml())
+        for name, layer in (cached.layers if cached else {}).items():
+            if self._restore_contents(name, layer):
+                self._write_metadata(name, layer)
+        for name, layer in (previous.layers if previous else {}).items():
+            types = layer.types
+            if types.launch and not types.build and not types.cache:
+                self._write_metadata(name, layer)
+
+    def _restore_contents(self, name: str, layer: RecordedLayer) -> bool:
+        target = self._directory / name
+        diff_id = DiffId(layer.diff_id)
+        recipe = layer_recipe(target, self._user, self._sources.compression_recipe)
+        known = self._sources.trees.take(diff_id, target.host, recipe) if self._sources.trees else None
+        try:
+            known = known or self._unpack(diff_id, target, recipe)
+        except (BlobCorruptError, CacheUnusableError, LayerArchiveError) as error:
+            remove_tree(target.host)
+            self._reporter.warning(f"Not restoring layer '{name}' of {self._element.id}: {error}")
+            return False
+        self._sources.known.add(known)
+        self._reporter.detail(f"Restored layer {self._element.id}:{name}", layer=f"{self._element.id}:{name}")
+        return True
+
+    def _unpack(self, diff_id: DiffId, target: Place, recipe: str) -> KnownTree:
+        stored = self._contents.layer(diff_id)
+        if self._sources.cache is None or stored is None:
+            raise CacheUnusableError(place="the cache", problem=f"layer {diff_id} is not in it")
+        make_directory(target.host, self._user)
+        rules = UnpackRules(prefix=str(target.inside), owner=self._user.host_owner, keep_special_modes=True)
+        with self._sources.cache.open_layer(diff_id) as tar:
+            unpack_layer(tar, target.host, rules)
+        return KnownTree(fingerprint=tree_fingerprint(target.host, recipe), diff_id=diff_id, blob=stored.blob)
+
+    def _write_metadata(self, name: str, layer: RecordedLayer) -> None:
+        # Without [types]: a buildpack that does not declare the layer again loses it (cnb.md §b.7).
+        self._write(f"{name}.toml", LayerMetadata(metadata=layer.metadata).to_toml())
+
+    def _write(self, name: str, document: TomlTable) -> None:
+        file = self._directory.host / name
+        write_toml(file, document)
+        _give(file, self._user)
+
+
+def _give(file: Path, user: BuildUser) -> None:
+    if user.host_owner is not None:
+        os.chown(file, user.host_owner.uid, user.host_owner.gid)

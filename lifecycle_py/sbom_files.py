@@ -1,0 +1,56 @@
+"""Bills of materials that buildpacks leave, brought to the places where image, cache and platform look for them.
+
+Facts: reference/cnb.md §b.15; spec: buildpack.md "Software-Bill-of-Materials" (buildpacks/spec@b745fcf).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lifecycle_py.errors import BuildpackOutputError
+from lifecycle_py.layers_dir import LocalLayer
+from lifecycle_py.session import Place
+from lifecycle_py.spec.buildpack_toml import Buildpack
+from lifecycle_py.spec.identifiers import directory_name
+
+FORMATS = {
+    "application/vnd.cyclonedx+json": "cdx.json",
+    "application/spdx+json": "spdx.json",
+    "application/vnd.syft+json": "syft.json",
+}
+
+
+def collect_sbom_files(
+    buildpack: Buildpack, layers: Sequence[LocalLayer], directory: Place, sbom_directory: Path
+) -> None:
+    """Copy ``launch.sbom.*``, ``build.sbom.*`` and ``<layer>.sbom.*`` below ``<layers>/sbom``.
+
+    Raises:
+        BuildpackOutputError: a file has a format that buildpack.toml does not declare.
+        UnsafeLinkError: a file leads out of the buildpack's layers directory.
+    """
+    name = directory_name(buildpack.id)
+    for file, target in _targets(layers, directory):
+        extension = file.name.partition(".sbom.")[2]
+        declared = [FORMATS.get(media_type.partition(";")[0]) for media_type in buildpack.sbom_formats]
+        if extension not in declared:
+            problem = f"'{file.name}' is of a format that 'sbom-formats' in its buildpack.toml does not declare"
+            raise BuildpackOutputError(buildpack=str(buildpack), problem=problem)
+        source = (directory / file.name).checked(directory)
+        for scope, below in target:
+            destination = sbom_directory / scope / name / below
+            destination.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, destination / f"sbom.{extension}")
+
+
+def _targets(layers: Sequence[LocalLayer], directory: Place) -> Iterator[tuple[Path, list[tuple[str, str]]]]:
+    """Give each SBOM file with the scopes it goes to and the directory below the buildpack's."""
+    by_name = {layer.name: layer.types for layer in layers}
+    for file in sorted(directory.host.glob("*.sbom.*")):
+        owner = file.name.partition(".sbom.")[0]
+        if owner in {"launch", "build"}:
+            yield file, [(owner, "")]
+        elif (types := by_name.get(owner)) is not None:  # type: ignore[call-overload]
+            yield file, [(scope, owner) for scope in ("build", "cache", "launch") if getattr(types, scope)]
