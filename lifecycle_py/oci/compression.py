@@ -94,7 +94,7 @@ def open_uncompressed(blob: BinaryIO) -> BinaryIO:
     if magic[:2] == b"\x1f\x8b":
         from isal import igzip
 
-        return cast("BinaryIO", igzip.IGzipFile(fileobj=blob, mode="rb"))
+        return cast("BinaryIO", igzip.open(blob, "rb"))  # type: ignore[no-untyped-call]
     if magic == b"\x28\xb5\x2f\xfd":
         from backports import zstd
 

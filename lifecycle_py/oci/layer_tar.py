@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ def file_tar(name: str, contents: bytes, *, mode: int, owner: Owner) -> Iterator
     yield TRAILER
 
 
-def links_tar(directory: str, links: dict[str, str], *, owner: Owner) -> Iterator[bytes]:
+def links_tar(directory: str, links: Mapping[str, str], *, owner: Owner) -> Iterator[bytes]:
     """Give the tar of a directory of symbolic links: name → target."""
     yield from parent_directories(directory + "/x", owner)
     for name in sorted(links):
@@ -109,8 +109,9 @@ def _entry(host: bytes, name: bytes, owner: Owner) -> Iterator[bytes]:
             continue
         with os.scandir(current_host) as entries:
             below = sorted(entries, key=_entry_name, reverse=True)
-        for entry in below:
-            stack.append((entry.path, current_name + b"/" + entry.name, entry.stat(follow_symlinks=False)))
+        stack.extend(
+            (entry.path, current_name + b"/" + entry.name, entry.stat(follow_symlinks=False)) for entry in below
+        )
 
 
 def _entry_name(entry: os.DirEntry[bytes]) -> bytes:

@@ -61,9 +61,7 @@ class LayoutStore:
                 self.blobs.take(layer)
             self.blobs.write_bytes(serialized.config)
             self.blobs.write_bytes(serialized.manifest)
-            entry = Descriptor(
-                media_type=MediaType.MANIFEST, digest=serialized.digest, size=len(serialized.manifest)
-            )
+            entry = Descriptor(media_type=MediaType.MANIFEST, digest=serialized.digest, size=len(serialized.manifest))
             with self._locked():
                 self._write_index(entry, references)
         except OSError as error:
@@ -98,9 +96,7 @@ class LayoutStore:
         if len(diff_ids) != len(layer_entries):
             problem = f"image '{name}' has {len(layer_entries)} layers but {len(diff_ids)} diff IDs"
             raise StoreCorruptError(place=str(self.directory), problem=problem)
-        layers = tuple(
-            self.blobs.layer(diff_id, layer) for diff_id, layer in zip(diff_ids, layer_entries, strict=True)
-        )
+        layers = tuple(self.blobs.layer(diff_id, layer) for diff_id, layer in zip(diff_ids, layer_entries, strict=True))
         image = Image(config=config, layers=layers, annotations=manifest.get("annotations") or {})
         return FoundImage(image=image, reference=f"{name}@{entry.digest}", digest=entry.digest)
 

@@ -1,12 +1,12 @@
 """Every error of Offramp explains itself; the base of all of them, and the texts of this package.
 
-    ExplainedError
-    ├── TomlSyntaxError          a file is not TOML
-    ├── TomlUnreadableError      a file could not be read at all
-    ├── TomlValueError           a key is missing, or holds the wrong type or an impossible value
-    ├── TomlWriteError           what was written would not read back equal
-    ├── InvalidIdentifierError   a buildpack id, layer name or process type breaks the specification's rules
-    └── UnsupportedApiError      an API version this lifecycle does not speak
+ExplainedError
+├── TomlSyntaxError          a file is not TOML
+├── TomlUnreadableError      a file could not be read at all
+├── TomlValueError           a key is missing, or holds the wrong type or an impossible value
+├── TomlWriteError           what was written would not read back equal
+├── InvalidIdentifierError   a buildpack id, layer name or process type breaks the specification's rules
+└── UnsupportedApiError      an API version this lifecycle does not speak
 """
 
 from __future__ import annotations

@@ -42,9 +42,7 @@ class LayerMetadata:
                 raise document.problem(name, "layer types belong into the [types] table")
         types = document.table("types")
         return cls(
-            types=LayerTypes(
-                build=types.boolean("build"), cache=types.boolean("cache"), launch=types.boolean("launch")
-            )
+            types=LayerTypes(build=types.boolean("build"), cache=types.boolean("cache"), launch=types.boolean("launch"))
             if "types" in document
             else None,
             metadata=document.table("metadata").data,

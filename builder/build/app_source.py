@@ -1,0 +1,161 @@
+"""The app's source, copied for a build as Heroku would get it: what git knows, less what ``.slugignore`` names.
+
+Facts: reference/heroku.md §2.5. Modes are 0755 or 0644 whatever the developer's umask was, so that the same commit
+gives the same layer everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.errors import AppMissingError, AppUnreadableError, SlugignoreError
+from lifecycle_py.oci.layer_tar import Owner
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AppSource:
+    """What was copied. ``known_to_git`` tells whether ignored files were left out; ``ignored`` counts .slugignore's."""
+
+    files: int
+    known_to_git: bool
+    ignored: int = 0
+
+
+def check_app(directory: Path) -> None:
+    """Make sure there is an app directory.
+
+    Raises:
+        AppMissingError: there is no such directory, or it is a file, or it is empty.
+    """
+    if not directory.exists():
+        near = sorted(entry.name for entry in directory.parent.glob("*")) if directory.parent.is_dir() else []
+        raise AppMissingError(path=directory, problem="there is no such directory", near=tuple(near))
+    if not directory.is_dir():
+        raise AppMissingError(path=directory, problem="it is a file, not a directory")
+    if not any(directory.iterdir()):
+        raise AppMissingError(path=directory, problem="the directory is empty")
+
+
+def copy_app(source: Path, target: Path, owner: Owner | None) -> AppSource:
+    """Copy the app into the existing directory ``target``.
+
+    Raises:
+        AppUnreadableError: a file of the app cannot be read.
+        SlugignoreError: ``.slugignore`` has a line that Heroku would not understand.
+    """
+    tracked = _files_known_to_git(source)
+    paths = sorted(tracked if tracked is not None else _all_files(source))
+    patterns = read_slugignore(source / ".slugignore")
+    kept = [path for path in paths if not patterns.matches(path)]
+    made: set[Path] = set()
+    for path in kept:
+        _make_directories(target, Path(path).parent, owner, made)
+        _copy(source / path, target / path, owner)
+    return AppSource(files=len(kept), known_to_git=tracked is not None, ignored=len(paths) - len(kept))
+
+
+@dataclass(frozen=True, slots=True)
+class IgnorePatterns:
+    """The patterns of a ``.slugignore``."""
+
+    lines: tuple[str, ...] = ()
+
+    def matches(self, path: str) -> bool:
+        """Tell whether a relative path, or a directory above it, is ignored."""
+        if not self.lines:
+            return False
+        return self._spec().match_file(path)
+
+    def _spec(self) -> _PathSpec:
+        return _compile(self.lines)
+
+
+def read_slugignore(file: Path) -> IgnorePatterns:
+    """Read a ``.slugignore``; absent ignores nothing.
+
+    Raises:
+        SlugignoreError: a line negates with ``!``, which Heroku does not support (heroku.md §12 statement 16).
+    """
+    if not file.is_file():
+        return IgnorePatterns()
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if line.startswith("!"):
+            raise SlugignoreError(file=file, line=number, text=line)
+    return IgnorePatterns(tuple(line for line in lines if line.strip() and not line.startswith("#")))
+
+
+def _files_known_to_git(source: Path) -> list[str] | None:
+    """List tracked and new files; None when this is no git work tree or there is no git."""
+    command = (
+        "git",
+        # The app may be someone else's: its configuration must not run programs here.
+        *("-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"),
+        *("-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
+    )
+    try:
+        result = subprocess.run(command, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    if result.returncode != 0:
+        return None
+    listed = [os.fsdecode(path) for path in result.stdout.split(b"\0") if path]
+    # Deleted but not committed files are still listed; submodules are listed as one path.
+    files = [path for path in dict.fromkeys(listed) if os.path.lexists(source / path)]
+    found = [below for path in files for below in _expand(source, path)]
+    return found or None  # a directory that git ignores as a whole is still what the user asked to build
+
+
+def _expand(source: Path, path: str) -> Iterator[str]:
+    full = source / path
+    if full.is_dir() and not full.is_symlink():
+        yield from (f"{path.rstrip('/')}/{below}" for below in _all_files(full))
+    else:
+        yield path
+
+
+def _all_files(source: Path) -> Iterator[str]:
+    for parent, directories, files in os.walk(source):
+        directories[:] = sorted(name for name in directories if name != ".git")
+        links = [name for name in directories if Path(parent, name).is_symlink()]
+        for name in (*files, *links):
+            if name != ".git":  # a file of this name marks a submodule or a linked work tree
+                yield str(Path(parent, name).relative_to(source))
+
+
+def _make_directories(target: Path, relative: Path, owner: Owner | None, made: set[Path]) -> None:
+    if relative in made or relative == Path():
+        return
+    _make_directories(target, relative.parent, owner, made)
+    directory = target / relative
+    directory.mkdir(exist_ok=True)
+    directory.chmod(0o755)
+    _own(directory, owner)
+    made.add(relative)
+
+
+def _copy(source: Path, target: Path, owner: Owner | None) -> None:
+    try:
+        status = source.lstat()
+        if stat.S_ISLNK(status.st_mode):
+            target.symlink_to(os.readlink(source))
+        elif stat.S_ISREG(status.st_mode):
+            shutil.copyfile(source, target)
+            target.chmod(0o755 if status.st_mode & stat.S_IXUSR else 0o644)
+            os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
+        else:
+            return  # sockets, pipes and devices mean nothing in an image
+    except PermissionError as error:
+        raise AppUnreadableError(file=source, problem=error.strerror or str(error)) from error
+    _own(target, owner)
+
+
+def _own(path: Path, owner: Owner | None) -> None:
+    if owner is not None:
+        os.chown(path, owner.uid, owner.gid, follow_symlinks=False)

@@ -1,0 +1,132 @@
+"""Buildpacks, staged: each directory with the SDK beside it, so that it needs nothing but python3 in the build image.
+
+A staged set is found again by the contents it was made from. Its modules are compiled once, with the build image's
+own interpreter: a build starts every buildpack twice, and compiling the SDK each time would cost more than its work.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from builder.build.executor import BuildEnvironment, Executor, Mount, Network
+from lifecycle_py.session import Command
+from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
+from lifecycle_py.spec.identifiers import directory_name
+
+INSIDE = PurePosixPath("/cnb/buildpacks")
+
+_COMPILE = "import compileall,py_compile,sys; sys.exit(not compileall.compile_dir(sys.argv[1], quiet=1, " + (
+    "invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH))"
+)
+
+
+def stage_buildpacks(
+    sources: Sequence[Path], directory: Path, environment: BuildEnvironment, executor: Executor
+) -> Path:
+    """Give a directory ``<id>/<version>/…`` with these buildpacks, making it unless it is there already.
+
+    Args:
+        sources: buildpack directories, as they stand in a source tree or an installed package.
+        directory: where staged sets are kept.
+        environment: the build image, whose python3 compiles the modules.
+        executor: opens the place to do that.
+    """
+    shared = _shared_modules()
+    root_name = environment.root.name
+    key = _digest([*_files(sources), *_files([path for _, path in shared])], root_name)
+    staged = directory / key
+    if staged.is_dir():
+        return staged
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=directory) as temporary:
+        partial = Path(temporary) / "buildpacks"
+        for source in sources:
+            _stage_one(source, read_buildpack(source), partial, shared)
+        _compile(partial, environment, executor)
+        try:
+            partial.rename(staged)
+        except OSError:
+            if not staged.is_dir():  # else another build was quicker, with the same contents
+                raise
+    return staged
+
+
+def _stage_one(source: Path, buildpack: Buildpack, partial: Path, shared: Sequence[tuple[str, Path]]) -> None:
+    target = partial / directory_name(buildpack.id) / buildpack.version
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "lib"))
+    if not _needs_sdk(source):
+        return
+    library = target / "lib"
+    for name, path in shared:
+        _copy_module(path, library / name)
+    for package in ("buildpacks", "lifecycle_py"):
+        (library / package / "__init__.py").write_text("", encoding="utf-8")
+    # The buildpack imports itself by its name in the source tree.
+    _copy_module(source, library / "buildpacks" / source.name)
+
+
+def _needs_sdk(source: Path) -> bool:
+    """Tell whether a buildpack is written with our SDK; any other program is staged as it is."""
+    return (source / "buildpack.py").is_file()
+
+
+def _shared_modules() -> tuple[tuple[str, Path], ...]:
+    return tuple(
+        (name.replace(".", "/"), _package_directory(name)) for name in ("buildpacks.sdk", "lifecycle_py.spec", "tomli_w")
+    )
+
+
+def _package_directory(name: str) -> Path:
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(name)
+    return Path(found.origin).parent
+
+
+def _copy_module(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "bin", "testing.py"))
+
+
+def _compile(partial: Path, environment: BuildEnvironment, executor: Executor) -> None:
+    """Compile with the build image's interpreter; a buildpack works without, only slower."""
+    for path in (partial, *partial.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o777)
+    compiling = BuildEnvironment(
+        root=environment.root,
+        mounts=(Mount(source=partial, target=INSIDE, writable=True),),
+        uid=environment.uid,
+        gid=environment.gid,
+        env=environment.env,
+        network=Network.NONE,
+    )
+    argv = ("/usr/bin/env", "python3", "-I", "-c", _COMPILE, str(INSIDE))
+    with executor.open(compiling) as session:
+        session.run(Command(argv=argv, env={"PATH": b"/usr/local/bin:/usr/bin:/bin"}), lambda _: None)
+    for path in (partial, *partial.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(path, 0, 0, follow_symlinks=False)
+
+
+def _files(directories: Sequence[Path]) -> Iterator[Path]:
+    for directory in directories:
+        for file in sorted(directory.rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts:
+                yield file
+
+
+def _digest(files: Sequence[Path], root_name: str) -> str:
+    digest = hashlib.sha256(root_name.encode())
+    for file in files:
+        data = file.read_bytes()
+        digest.update(f"\0{file}\0{file.stat().st_mode & 0o111}\0{len(data)}\0".encode())
+        digest.update(data)
+    return digest.hexdigest()[:32]
