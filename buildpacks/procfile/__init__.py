@@ -1,0 +1,1 @@
+"""The Procfile buildpack. Start reading at ``buildpack.py``."""
