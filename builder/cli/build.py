@@ -1,0 +1,159 @@
+"""``offramp build``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from builder.build.build_app import BuildPorts, build_app
+from builder.build.executor import Network
+from builder.build.request import BuildRequest
+from builder.build.sandbox import SandboxExecutor
+from builder.build.variables import read_variables
+from builder.cli.options import Progress
+from builder.cli.reporters import human_seconds, human_size, make_reporter
+from builder.errors import OutputTargetError
+from builder.images.archive import write_archive
+from builder.images.reference import name_from_directory, parse_name
+from builder.places import default_places
+from lifecycle_py.exporter import Exported
+from lifecycle_py.oci.compression import Compression
+from lifecycle_py.output import Reporter
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where the image goes: a layout directory, and a file that is made of it."""
+
+    layout: Path
+    archive: Path | None = None
+
+
+@click.command(short_help="Build an app into an OCI image.")
+@click.argument("app", default=".", type=click.Path(path_type=Path))
+@click.option("-t", "--tag", "tags", multiple=True, metavar="REF", help="Name of the image; default: the directory's.")
+@click.option("-o", "--output", metavar="TARGET", help="oci:DIR or oci-archive:FILE instead of the local store.")
+@click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
+@click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the build.")
+@click.option("--env-file", "env_files", multiple=True, type=click.Path(path_type=Path), help="Lines of K=V.")
+@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Directory of the build cache.")
+@click.option("--no-cache", is_flag=True, help="Build as if for the first time, and keep nothing.")
+@click.option("--compression", type=click.Choice([c.value for c in Compression]), default="gzip", show_default=True)
+@click.option("--network", type=click.Choice([n.value for n in Network]), default="host", show_default=True)
+@click.option("--default-process", default="", metavar="TYPE", help="What the image starts; default: web.")
+@click.option("--workspace", default="/app", show_default=True, metavar="DIR", help="The app's directory in the image.")
+@click.option("--metadata-file", type=click.Path(path_type=Path, dir_okay=False), help="Write what was built as JSON.")
+@click.option("--progress", type=click.Choice([p.value for p in Progress]), default="auto", show_default=True)
+def command(  # noqa: PLR0913 - one parameter for each option
+    app: Path,
+    tags: tuple[str, ...],
+    output: str | None,
+    buildpacks: tuple[str, ...],
+    variables: tuple[str, ...],
+    env_files: tuple[Path, ...],
+    cache: Path | None,
+    no_cache: bool,  # noqa: FBT001
+    compression: str,
+    network: str,
+    default_process: str,
+    workspace: str,
+    metadata_file: Path | None,
+    progress: str,
+) -> None:
+    """Build the app in directory APP (default: the current one) into an OCI image.
+
+    Needs neither Docker nor root. The image goes into the local store under its name, from where 'offramp run',
+    'offramp translate' and 'skopeo' take it; its reference with digest is printed to stdout.
+    """
+    places = default_places()
+    reporter = make_reporter(Progress(progress))
+    references = tuple(parse_name(tag) for tag in tags) or (name_from_directory(app),)
+    target = parse_target(output, places.images)
+    request = BuildRequest(
+        app=app,
+        references=references,
+        layout=target.layout,
+        buildpacks=buildpacks,
+        variables=read_variables(variables, env_files, os.environ),
+        cache=None if no_cache else (cache or places.app_cache(references[0])).absolute(),
+        compression=Compression(compression),
+        network=Network(network),
+        default_process=default_process,
+        workspace=workspace,
+        source_date_epoch=_source_date_epoch(),
+    )
+    begin = time.monotonic()
+    exported = build_app(request, BuildPorts(places=places, executor=SandboxExecutor(), reporter=reporter))
+    if target.archive:
+        write_archive(exported.image, references, target.archive)
+    summarize(exported, reporter, time.monotonic() - begin)
+    if metadata_file:
+        metadata_file.write_text(json.dumps(result_document(exported), indent=2) + "\n", encoding="utf-8")
+    sys.stdout.write(f"{references[0]}@{exported.saved.digest}\n")
+
+
+def parse_target(output: str | None, local: Path) -> Target:
+    """Read ``-o``.
+
+    Raises:
+        OutputTargetError: it is neither ``oci:DIR`` nor ``oci-archive:FILE``.
+    """
+    if output is None:
+        return Target(local)
+    kind, _, path = output.partition(":")
+    if not path:
+        raise OutputTargetError(target=output, problem="it does not say where")
+    if kind == "oci":
+        return Target(Path(path).absolute())
+    if kind == "oci-archive":
+        return Target(local, Path(path).absolute())
+    raise OutputTargetError(target=output, problem=f"'{kind}' is no kind of place")
+
+
+def summarize(exported: Exported, reporter: Reporter, seconds: float) -> None:
+    """Tell what was built: image, layers with sizes, processes, what was reused."""
+    base = sum(layer.blob.size for layer in exported.image.layers[: exported.run_layers])
+    own = sum(one.layer.blob.size for one in exported.layers)
+    reused = sum(one.reused for one in exported.layers)
+    reporter.header(f"Built {exported.saved.references[0]} in {human_seconds(seconds)}", **result_document(exported))
+    reporter.step(f"Image    {exported.saved.digest}")
+    reporter.step(f"Size     {human_size(base + own)} compressed: {human_size(base)} run image, {human_size(own)} app")
+    reporter.step(f"Layers   {reused} of {len(exported.layers)} reused")
+    for one in sorted(exported.layers, key=lambda one: -one.layer.blob.size):
+        reporter.detail(f"{human_size(one.layer.blob.size):>9}  {one.title} ({one.how})")
+    for process in exported.processes:
+        default = "  (default)" if process.type == exported.default_process else ""
+        reporter.step(f"Process  {process.type}: {process.summary}{default}")
+
+
+def result_document(exported: Exported) -> dict[str, object]:
+    """Give the result for machines (docs/reference/metadata-file.md)."""
+    return {
+        "references": list(exported.saved.references),
+        "digest": exported.saved.digest,
+        "imageId": exported.saved.image_id,
+        "layers": [
+            {
+                "title": one.title,
+                "diffId": one.layer.diff_id,
+                "digest": one.layer.blob.digest,
+                "size": one.layer.blob.size,
+                "reused": one.reused,
+                "read": one.read,
+            }
+            for one in exported.layers
+        ],
+        "processes": [process.type for process in exported.processes],
+        "defaultProcess": exported.default_process,
+    }
+
+
+def _source_date_epoch() -> int | None:
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    return int(text) if text.isdecimal() else None

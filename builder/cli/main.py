@@ -1,0 +1,85 @@
+"""The command group: loads a subcommand's module only when it is used, and maps failures to text and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import ClassVar
+
+import click
+
+from builder.cli.failures import explain_failure
+from builder.cli.options import COLOR
+
+_INTERRUPTED = 130
+_TERMINATED = 143
+
+
+class _Commands(click.Group):
+    """Subcommands by name → module; the function in it is called ``command``."""
+
+    modules: ClassVar[dict[str, tuple[str, str]]] = {
+        "build": ("builder.cli.build", "Build an app into an OCI image."),
+        "run": ("builder.cli.run", "Run a process of an image."),
+        "images": ("builder.cli.images", "List the images of the local store."),
+        "inspect": ("builder.cli.inspect_image", "Show what an image holds and runs."),
+        "translate": ("builder.cli.translate", "Write the Kubernetes objects of an image."),
+        "stack": ("builder.cli.stack", "Make or inspect a base image."),
+        "doctor": ("builder.cli.doctor", "Tell what works on this host and what would help."),
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the subcommands in the order of a first use."""
+        del ctx
+        return list(self.modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a subcommand."""
+        del ctx
+        entry = self.modules.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = importlib.import_module(entry[0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of subcommands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.modules.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="offramp", message="offramp %(version)s")
+def offramp() -> None:
+    """Take a Heroku-style app from its source to an OCI image and to Kubernetes, without Docker."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line; give the exit code."""
+    # A build that is asked to end unwinds like any failure: no process and no half-written file stays.
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        result = offramp.main(list(arguments), prog_name="offramp", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Interrupted; nothing was written.", err=True)
+        return _INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except KeyboardInterrupt:
+        click.echo("Interrupted; nothing was written.", err=True)
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except Exception as error:  # noqa: BLE001 - the one place where every failure ends
+        return explain_failure(error, color=COLOR.resolve(sys.stderr))
+    return result if isinstance(result, int) else 0
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(_TERMINATED)

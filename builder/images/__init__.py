@@ -1,0 +1,1 @@
+"""Builders: which base images, buildpacks and order a build uses."""

@@ -1,0 +1,69 @@
+"""builder.toml: a builder as ``pack`` writes it, with our stack in place of a build image.
+
+Facts: reference/cnb.md §d (builder.toml). ``uri`` is a directory relative to the file, or ``buildpack:NAME`` for one of
+the buildpacks this project brings.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from lifecycle_py.spec.buildpack_toml import read_buildpack
+from lifecycle_py.spec.errors import TomlValueError
+from lifecycle_py.spec.order_toml import Order, OrderElement
+from lifecycle_py.spec.toml_file import Table, read_toml
+
+DEFAULT = Path(__file__).parent / "default" / "builder.toml"
+_OURS = "buildpack:"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Builder:
+    """A builder: the stack it stands on, its buildpacks' directories, and the order they are tried in."""
+
+    description: str
+    stack: str
+    buildpacks: tuple[Path, ...]
+    order: Order
+
+
+def read_builder(file: Path = DEFAULT) -> Builder:
+    """Read a builder.toml.
+
+    Raises:
+        TomlUnreadableError, TomlSyntaxError, TomlValueError: it is missing or wrong.
+    """
+    document = read_toml(file)
+    document.only("description", "offramp", "buildpacks", "order")
+    return Builder(
+        description=document.text("description", ""),
+        stack=document.table("offramp").text("stack"),
+        buildpacks=tuple(_directory(table) for table in document.tables("buildpacks")),
+        order=Order.from_toml(document),
+    )
+
+
+def with_buildpacks(builder: Builder, chosen: tuple[Path, ...]) -> Builder:
+    """Give a builder whose only group is exactly these buildpacks, none of them optional."""
+    elements = []
+    for directory in chosen:
+        buildpack = read_buildpack(directory)
+        elements.append(OrderElement(id=buildpack.id, version=buildpack.version))
+    return Builder(
+        description=builder.description,
+        stack=builder.stack,
+        buildpacks=tuple(dict.fromkeys(chosen)),
+        order=Order(groups=(tuple(elements),)),
+    )
+
+
+def _directory(table: Table) -> Path:
+    uri = table.text("uri")
+    if not uri.startswith(_OURS):
+        return (table.file.parent / uri).resolve()
+    found = importlib.util.find_spec("buildpacks")
+    if found is None or not found.submodule_search_locations:
+        raise TomlValueError(file=table.file, key="uri", problem="this installation has no buildpacks")
+    return Path(next(iter(found.submodule_search_locations))) / uri.removeprefix(_OURS)

@@ -1,0 +1,65 @@
+"""Names of images: ``name[:tag]`` in the local store, or ``oci:DIR[:name]`` in a layout anywhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.errors import InvalidReferenceError
+
+DEFAULT_TAG = "latest"
+
+# The grammar of the distribution spec, less the registry host's port, which the local store has no use for.
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_COMPONENT}(?::\d+)?(?:/{_COMPONENT})*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImageReference:
+    """Where an image is: ``layout`` is None for the local store; ``name`` is the name inside of the layout."""
+
+    name: str
+    layout: Path | None = None
+
+    def __str__(self) -> str:
+        """Give the form the user writes."""
+        return f"oci:{self.layout}:{self.name}" if self.layout else self.name
+
+
+def parse_name(text: str) -> str:
+    """Check ``name[:tag]`` and give it with its tag.
+
+    Raises:
+        InvalidReferenceError: it is not one.
+    """
+    name, colon, tag = text.rpartition(":")
+    if not colon or "/" in tag:
+        name, tag = text, DEFAULT_TAG
+    if not _NAME.fullmatch(name):
+        problem = "names are lower-case letters and digits, joined by '.', '_', '-' or '/'"
+        raise InvalidReferenceError(reference=text, problem=problem)
+    if not _TAG.fullmatch(tag):
+        raise InvalidReferenceError(reference=text, problem=f"'{tag}' is not a tag")
+    return f"{name}:{tag}"
+
+
+def parse_reference(text: str) -> ImageReference:
+    """Read what the user named an image by.
+
+    Raises:
+        InvalidReferenceError: it is neither a name nor ``oci:DIR``.
+    """
+    if text.startswith("oci:"):
+        directory, _, name = text.removeprefix("oci:").partition(":")
+        if not directory:
+            raise InvalidReferenceError(reference=text, problem="there is no directory after 'oci:'")
+        return ImageReference(name=parse_name(name) if name else "", layout=Path(directory))
+    return ImageReference(name=parse_name(text))
+
+
+def name_from_directory(directory: Path) -> str:
+    """Make an image name of an app directory's name, as far as its characters allow."""
+    readable = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")
+    return parse_name(readable or "app")
