@@ -9,7 +9,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class LauncherBuildHook(BuildHookInterface[Any]):
-    """Compile the launchers before the files of a wheel are collected.
+    """Compile the launchers before the files of a wheel are collected; a source distribution holds none.
 
     An editable install finds them in the source tree, where they are compiled to; a normal wheel has to be told about
     them, because git ignores them and hatchling leaves out what git ignores.
@@ -17,10 +17,12 @@ class LauncherBuildHook(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile for every architecture, and include the results in any but an editable wheel."""
+        if self.target_name != "wheel":
+            return
         sys.path.insert(0, self.root)
         try:
-            from lifecycle_py.launcher import ARCHITECTURES, binary_path  # noqa: PLC0415  not importable before
-            from lifecycle_py.launcher.build import compile_launcher  # noqa: PLC0415
+            from lifecycle_py.launcher import ARCHITECTURES, binary_path
+            from lifecycle_py.launcher.build import compile_launcher
         finally:
             sys.path.remove(self.root)
 

@@ -266,7 +266,7 @@ class TestEnvironment:
         assert "STRANGE" not in image.environment()
 
     def test_order_within_a_layer(self, image: AppImage) -> None:
-        """env comes before env.launch, and env.launch before env.launch/<process>."""
+        """Files of env come before those of env.launch, and these before those of env.launch/<process>."""
         directory = image.buildpack()
         for place, text in (("env", "1"), ("env.launch", "2"), ("env.launch/web", "3"), ("env.launch/other", "4")):
             write(directory / "layer" / place / "ALL.append", text)
@@ -384,6 +384,19 @@ class TestProfiles:
         write(image.app / ".profile", "set -eu; IFS=,; echo() { builtin echo function; }")
 
         assert b"[] end\n" == image.run("launcher", 'false; echo "[$UNSET]" end').stdout
+
+    @pytest.mark.parametrize(("words", "expected"), [(("echo",), b"\n"), (("echo", "argument"), b"argument\n")])
+    def test_profile_cannot_replace_the_command(self, image: AppImage, words: tuple[str, ...], expected: bytes) -> None:
+        """A profile script that sets the positional parameters does not change what is launched."""
+        write(image.app / ".profile", "set -- rm -rf /nope")
+
+        assert expected == image.run("launcher", *words).stdout
+
+    def test_command_that_looks_like_an_option(self, image: AppImage) -> None:
+        """A command that begins with a dash is a command that does not exist, not an option of bash."""
+        outcome = image.run("launcher", "-version")
+
+        assert (127, True) == (outcome.status, "-version: command not found" in outcome.stderr)
 
     def test_builtin_with_arguments(self, image: AppImage) -> None:
         """A builtin of bash that is no file works as a command with arguments."""

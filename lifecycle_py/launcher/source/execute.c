@@ -61,8 +61,9 @@ _Noreturn void execute_directly(const Process *process, const char *working_dir,
         fail(EXIT_LAUNCH, "The file must exist in the image and be executable for the user of the container.",
              "'%s' is not an executable file (working directory: '%s')", command, working_dir);
     if (program == NULL)
-        fail(EXIT_LAUNCH, format("PATH is '%s'. Use a command that is installed there, or a path. A shell's own words, "
-                                 "like 'cd' or '&&', need a shell: bash -c '…'", environment_get(environment, "PATH")),
+        fail(EXIT_LAUNCH,
+             format("PATH is '%s'. Use a command that is installed there, or a path. What only a shell knows, like "
+                    "'cd' or '&&', needs a shell: bash -c '...'", environment_get(environment, "PATH")),
              "command '%s' was not found in PATH", command);
     Strings argv = {0};
     strings_add(&argv, command);

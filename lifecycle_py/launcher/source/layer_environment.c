@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "environment.h"
 #include "failure.h"
@@ -30,9 +31,8 @@ static const char *read_value(const char *path)
 /* The delimiter of one directory holds for that directory only; without a file there is none, not ":". */
 static const char *delimiter_for(const char *directory, const char *name)
 {
-    Text content;
     const char *path = format("%s/%s.delim", directory, name);
-    return read_file(path, &content) ? read_value(path) : "";
+    return access(path, F_OK) == 0 ? read_value(path) : "";
 }
 
 static const char *concatenated(const char *first, const char *delimiter, const char *second)

@@ -2,10 +2,10 @@
  * The exec.d programs or profile.d scripts of all layers, in the order in which they must run.
  *
  * Spec: buildpack.md, "Launch": first every layer's files, then every layer's files for the process type; each by
- * buildpack, layer name, file name. The reference lifecycle goes through the layers once and takes both kinds from each.
- * That shows when a later layer's general file sets what an earlier layer's file for the process type has set: by the
- * spec the one for the process type wins, which is also what an author expects of the more special file. The spec's
- * text leaves no doubt, so it is followed.
+ * buildpack, layer name, file name. The reference lifecycle goes through the layers once and takes both kinds of
+ * files from each. That shows when a later layer's general file sets what an earlier layer's file for the process type
+ * has set: by the spec the one for the process type wins, which is also what an author expects of the more special one.
+ * The spec's text leaves no doubt, so it is followed.
  */
 #include "layer_files.h"
 

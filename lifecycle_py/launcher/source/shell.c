@@ -46,19 +46,23 @@ static const char *find_bash(const Environment *environment)
     return bash;
 }
 
-/* The script of the outer bash; the command and its arguments are its "$@". */
+/*
+ * The script of the outer bash; the command and its arguments are its "$@". They are put aside first, because a profile
+ * script that says `set --` would replace them.
+ */
 static const char *launch_script(const Process *process, const char *working_dir, const Strings *profiles,
                                  const char *bash)
 {
     Strings lines = {0};
+    strings_add(&lines, "CNB_COMMAND=(\"$@\")");
     for (size_t i = 0; i < profiles->count; i++)
         strings_add(&lines, format("source %s", quoted(profiles->items[i])));
     const char *directory = quoted(working_dir);
     strings_add(&lines, format("[[ . -ef %s ]] || cd -- %s || exit %d", directory, directory, EXIT_LAUNCH));
     if (process->args.count == 0)
-        strings_add(&lines, format("exec %s -c \"$@\"", bash));
+        strings_add(&lines, format("exec %s -c -- \"${CNB_COMMAND[@]}\"", bash));
     else
-        strings_add(&lines, format("exec %s -c %s \"$0\" \"$@\"", bash, quoted(RUN_WORDS)));
+        strings_add(&lines, format("exec %s -c -- %s \"$0\" \"${CNB_COMMAND[@]}\"", bash, quoted(RUN_WORDS)));
     return strings_join(&lines, "\n");
 }
 

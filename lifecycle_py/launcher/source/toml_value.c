@@ -130,14 +130,15 @@ static bool read_inline_table(TomlReader *reader, TomlValue *table)
     return toml_take(reader, "}") || toml_fail(reader, "expected ',' or '}' in an inline table");
 }
 
+/* The position is at "[" or "{". */
 static bool read_nested(TomlReader *reader, TomlValue **value)
 {
     if (reader->depth == MAX_DEPTH)
         return toml_fail(reader, "values are nested too deeply");
     reader->depth++;
-    bool is_array = toml_take(reader, "[");
+    bool is_array = *reader->at++ == '[';
     *value = toml_new(is_array ? TOML_ARRAY : TOML_TABLE, TOML_COMPLETE);
-    bool went_well = is_array ? read_array(reader, *value) : toml_take(reader, "{") && read_inline_table(reader, *value);
+    bool went_well = is_array ? read_array(reader, *value) : read_inline_table(reader, *value);
     reader->depth--;
     return went_well;
 }
