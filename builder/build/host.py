@@ -16,6 +16,11 @@ _ENOUGH_BYTES = 4 * 1024**3  # a base image pair, its unpacked root, and a build
 _FEW_BYTES = 1024**3
 _OLDEST_BWRAP = (0, 6)
 
+_APPARMOR_PROFILE = (
+    "printf 'abi <abi/4.0>,\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) { userns, }\\n' "
+    "| sudo tee /etc/apparmor.d/bwrap && sudo apparmor_parser -r /etc/apparmor.d/bwrap"
+)
+
 
 class Level(StrEnum):
     """How bad a finding is: ``fail`` stops builds in the sandbox, ``warn`` something less."""
@@ -112,9 +117,7 @@ def _blame(facts: HostFacts) -> Iterator[Finding]:
             level=Level.FAIL,
             why="Ubuntu 23.10 and later set kernel.apparmor_restrict_unprivileged_userns=1",
             fix=(
-                "Give bubblewrap a profile that allows them: sudo sh -c 'printf \"abi <abi/4.0>,\\nprofile bwrap "
-                '/usr/bin/bwrap flags=(unconfined) { userns, }\\n" > /etc/apparmor.d/bwrap && '
-                "apparmor_parser -r /etc/apparmor.d/bwrap'",
+                f"Give bubblewrap a profile that allows them: {_APPARMOR_PROFILE}",
                 "Or, on a throw-away machine: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0",
             ),
         )
@@ -124,7 +127,7 @@ def _blame(facts: HostFacts) -> Iterator[Finding]:
             level=Level.FAIL,
             why="the default seccomp profile of containers refuses what a sandbox is made of, and masks /proc",
             fix=(
-                "Docker or Podman: start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined",
+                "Docker, Podman: start it with --security-opt seccomp=unconfined --security-opt systempaths=unconfined",
                 "Kubernetes: hostUsers: false, seccompProfile: Unconfined and procMount: Unmasked",
             ),
         )

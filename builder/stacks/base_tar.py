@@ -92,7 +92,7 @@ def _reader(tar: BinaryIO, offset: int, size: int) -> Callable[[], Iterator[byte
             tar.seek(position)
             chunk = tar.read(min(_READ_SIZE, end - position))
             if not chunk:
-                raise EOFError("the archive is cut off")  # noqa: EM101, TRY003  ours: the file was complete before
+                raise EOFError("the archive is cut off")
             position += len(chunk)
             yield chunk
 
