@@ -135,9 +135,13 @@ class _Detection:
     def _ask(self, buildpacks: Sequence[Buildpack]) -> None:
         if not buildpacks:
             return
-        with ThreadPoolExecutor(max_workers=len(buildpacks)) as pool:
+        pool = ThreadPoolExecutor(max_workers=len(buildpacks))
+        try:
             for buildpack, answer in zip(buildpacks, pool.map(self._ask_one, buildpacks), strict=True):
                 self._answers[str(buildpack)] = answer
+        finally:
+            # Not waiting: after Ctrl-C it is the end of the session that ends a hanging bin/detect.
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _ask_one(self, buildpack: Buildpack) -> Answer:
         target = self._runner.target.target

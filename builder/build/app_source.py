@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,8 +51,7 @@ def copy_app(source: Path, target: Path, owner: Owner | None) -> AppSource:
     """
     tracked = _files_known_to_git(source)
     paths = sorted(tracked if tracked is not None else _all_files(source))
-    patterns = read_slugignore(source / ".slugignore")
-    kept = [path for path in paths if not patterns.matches(path)]
+    kept = without_ignored(paths, read_slugignore(source / ".slugignore"))
     made: set[Path] = set()
     for path in kept:
         _make_directories(target, Path(path).parent, owner, made)
@@ -60,35 +59,29 @@ def copy_app(source: Path, target: Path, owner: Owner | None) -> AppSource:
     return AppSource(files=len(kept), known_to_git=tracked is not None, ignored=len(paths) - len(kept))
 
 
-@dataclass(frozen=True, slots=True)
-class IgnorePatterns:
-    """The patterns of a ``.slugignore``."""
-
-    lines: tuple[str, ...] = ()
-
-    def matches(self, path: str) -> bool:
-        """Tell whether a relative path, or a directory above it, is ignored."""
-        if not self.lines:
-            return False
-        return self._spec().match_file(path)
-
-    def _spec(self) -> _PathSpec:
-        return _compile(self.lines)
-
-
-def read_slugignore(file: Path) -> IgnorePatterns:
-    """Read a ``.slugignore``; absent ignores nothing.
+def read_slugignore(file: Path) -> tuple[str, ...]:
+    """Read the patterns of a ``.slugignore``; absent ignores nothing.
 
     Raises:
         SlugignoreError: a line negates with ``!``, which Heroku does not support (heroku.md §12 statement 16).
     """
     if not file.is_file():
-        return IgnorePatterns()
+        return ()
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, start=1):
         if line.startswith("!"):
             raise SlugignoreError(file=file, line=number, text=line)
-    return IgnorePatterns(tuple(line for line in lines if line.strip() and not line.startswith("#")))
+    return tuple(lines)
+
+
+def without_ignored(paths: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """Leave out the relative paths that patterns in gitignore's syntax name."""
+    if not patterns:
+        return list(paths)
+    import pathspec
+
+    ignored = pathspec.GitIgnoreSpec.from_lines(patterns)
+    return [path for path in paths if not ignored.match_file(path)]
 
 
 def _files_known_to_git(source: Path) -> list[str] | None:

@@ -5,10 +5,12 @@ Read ``build_app`` top to bottom; each step is a module of its own.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from builder import stacks
 from builder.build.app_source import check_app, copy_app
 from builder.build.executor import BuildEnvironment, Executor, Mount
 from builder.build.request import BuildRequest
@@ -20,22 +22,26 @@ from builder.build.workspace import Workspace, open_workspace
 from builder.errors import BuildpackNotFoundError
 from builder.images.builder_toml import Builder, read_builder, with_buildpacks
 from builder.places import Places
-from builder.stacks.root_file_system import ensure_root
-from builder.stacks.stack_cache import StackImages, ensure_stack
+from builder.stacks.root_file_system import unpack_image
+from builder.stacks.stack_cache import ensure_stack
+from builder.stacks.stack_toml import read_stack
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.tree_pool import TreePool
 from lifecycle_py.creator import CreateInputs, CreatePorts, create
+from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.exporter import Exported, ExportInputs
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.launcher import launcher_file
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import ImageConfig
+from lifecycle_py.oci.store import FoundImage
 from lifecycle_py.output import Reporter
 from lifecycle_py.session import Place
 from lifecycle_py.spec.buildpack_toml import read_buildpack
 from lifecycle_py.version import __version__
 
+STACKS = Path(stacks.__file__).parent
 LAYERS_INSIDE = PurePosixPath("/layers")
 PLATFORM_INSIDE = PurePosixPath("/platform")
 SCRATCH_INSIDE = PurePosixPath("/tmp")  # noqa: S108 - inside of the sandbox
@@ -50,6 +56,14 @@ class BuildPorts:
     reporter: Reporter
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseImages:
+    """The images a build stands on."""
+
+    build: FoundImage
+    run: FoundImage
+
+
 def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
     """Build an app into an image.
 
@@ -62,9 +76,10 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
 
     reporter.header("Preparing", phase="preparing")
     store = LayoutStore(places.images)
-    images = ensure_stack(builder.stack, store, places, reporter)
+    images = _base_images(builder.stack, store, reporter)
     user = _build_user(images.build.image.config)
-    root = ensure_root(images.build.image, places, reporter)
+    reporter.progress("Unpacking the build image")
+    root = unpack_image(images.build.image, places.roots)
 
     with open_workspace(places.work, user.host_owner) as workspace:
         source = copy_app(request.app, workspace.app, user.host_owner)
@@ -89,6 +104,14 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
             )
 
 
+def _base_images(stack: str, store: LayoutStore, reporter: Reporter) -> BaseImages:
+    names = ensure_stack(read_stack(STACKS / stack / "stack.toml"), store, reporter)
+    build, run = store.find(names.build), store.find(names.run)
+    if build is None or run is None:
+        raise ImageNotFoundError(reference=names.run, place=str(store.directory))
+    return BaseImages(build=build, run=run)
+
+
 def _choose_buildpacks(builder: Builder, wanted: tuple[str, ...]) -> Builder:
     if not wanted:
         return builder
@@ -106,12 +129,8 @@ def _build_user(config: ImageConfig) -> BuildUser:
     """Read from the build image who builds. Spec: platform.md "Build Image"."""
     environment = config.environment()
     uid, gid = int(environment["CNB_USER_ID"]), int(environment["CNB_GROUP_ID"])
-    import os
-
     host = sandbox_owner()
-    return BuildUser(
-        inside=Owner(uid, gid), host_owner=Owner(host.uid, host.gid) if os.geteuid() == 0 else None
-    )
+    return BuildUser(inside=Owner(uid, gid), host_owner=Owner(host.uid, host.gid) if os.geteuid() == 0 else None)
 
 
 def _mounts(workspace: Workspace, buildpacks: Path, request: BuildRequest) -> tuple[Mount, ...]:
@@ -125,7 +144,7 @@ def _mounts(workspace: Workspace, buildpacks: Path, request: BuildRequest) -> tu
 
 
 def _environment(
-    root: Path, images: StackImages, user: BuildUser, mounts: tuple[Mount, ...], request: BuildRequest
+    root: Path, images: BaseImages, user: BuildUser, mounts: tuple[Mount, ...], request: BuildRequest
 ) -> BuildEnvironment:
     return BuildEnvironment(
         root=root,
@@ -137,12 +156,12 @@ def _environment(
     )
 
 
-def _inputs(  # noqa: PLR0913
+def _inputs(
     request: BuildRequest,
     workspace: Workspace,
     buildpacks: Path,
     builder: Builder,
-    images: StackImages,
+    images: BaseImages,
     user: BuildUser,
 ) -> CreateInputs:
     run_config = images.run.image.config

@@ -21,9 +21,11 @@ from lifecycle_py.spec.identifiers import directory_name
 
 INSIDE = PurePosixPath("/cnb/buildpacks")
 
-_COMPILE = "import compileall,py_compile,sys; sys.exit(not compileall.compile_dir(sys.argv[1], quiet=1, " + (
-    "invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH))"
-)
+_COMPILE = """\
+import compileall, py_compile, sys
+mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
+sys.exit(not compileall.compile_dir(sys.argv[1], quiet=1, invalidation_mode=mode))
+"""
 
 
 def stage_buildpacks(
@@ -45,6 +47,7 @@ def stage_buildpacks(
         return staged
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=directory) as temporary:
+        Path(temporary).chmod(0o755)  # the sandbox's user on the host has to come through
         partial = Path(temporary) / "buildpacks"
         for source in sources:
             _stage_one(source, read_buildpack(source), partial, shared)
@@ -78,7 +81,8 @@ def _needs_sdk(source: Path) -> bool:
 
 def _shared_modules() -> tuple[tuple[str, Path], ...]:
     return tuple(
-        (name.replace(".", "/"), _package_directory(name)) for name in ("buildpacks.sdk", "lifecycle_py.spec", "tomli_w")
+        (name.replace(".", "/"), _package_directory(name))
+        for name in ("buildpacks.sdk", "lifecycle_py.spec", "tomli_w")
     )
 
 

@@ -20,6 +20,7 @@ from builder.cli.options import Progress
 from builder.cli.reporters import human_seconds, human_size, make_reporter
 from builder.errors import OutputTargetError
 from builder.images.archive import write_archive
+from builder.images.processes import read_processes
 from builder.images.reference import name_from_directory, parse_name
 from builder.places import default_places
 from lifecycle_py.exporter import Exported
@@ -50,7 +51,7 @@ class Target:
 @click.option("--workspace", default="/app", show_default=True, metavar="DIR", help="The app's directory in the image.")
 @click.option("--metadata-file", type=click.Path(path_type=Path, dir_okay=False), help="Write what was built as JSON.")
 @click.option("--progress", type=click.Choice([p.value for p in Progress]), default="auto", show_default=True)
-def command(  # noqa: PLR0913 - one parameter for each option
+def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     app: Path,
     tags: tuple[str, ...],
     output: str | None,
@@ -127,9 +128,8 @@ def summarize(exported: Exported, reporter: Reporter, seconds: float) -> None:
     reporter.step(f"Layers   {reused} of {len(exported.layers)} reused")
     for one in sorted(exported.layers, key=lambda one: -one.layer.blob.size):
         reporter.detail(f"{human_size(one.layer.blob.size):>9}  {one.title} ({one.how})")
-    for process in exported.processes:
-        default = "  (default)" if process.type == exported.default_process else ""
-        reporter.step(f"Process  {process.type}: {process.summary}{default}")
+    for process in read_processes(exported.image.config):
+        reporter.step(f"Process  {process.type}: {process.command}{' (default)' if process.default else ''}")
 
 
 def result_document(exported: Exported) -> dict[str, object]:
@@ -149,8 +149,10 @@ def result_document(exported: Exported) -> dict[str, object]:
             }
             for one in exported.layers
         ],
-        "processes": [process.type for process in exported.processes],
-        "defaultProcess": exported.default_process,
+        "processes": [
+            {"type": process.type, "command": process.command, "default": process.default}
+            for process in read_processes(exported.image.config)
+        ],
     }
 
 

@@ -35,25 +35,19 @@ class PlainReporter(Reporter):
 
     def _line(self, event: Event) -> str:
         text = event.text + _duration(event)
-        match event.kind:
-            case Kind.HEADER:
-                gap = "" if self._first else "\n"
-                self._first = False
-                return gap + self._styled(text, bold=True)
-            case Kind.STEP:
-                return f"  {text}"
-            case Kind.DETAIL:
-                return "    " + self._styled(text, dim=True)
-            case Kind.COMMAND:
-                return "    " + self._styled(f"$ {text}", dim=True)
-            case Kind.OUTPUT:
-                return f"  {text}" if text else ""
-            case Kind.WARNING:
-                return self._styled("  Warning: ", fg="yellow") + text
-            case Kind.ERROR:
-                return self._styled("  Error: ", fg="red") + text
-            case Kind.PROGRESS:
-                return text
+        if event.kind is Kind.HEADER:
+            gap = "" if self._first else "\n"
+            self._first = False
+            return gap + self._styled(text, bold=True)
+        lines = {
+            Kind.STEP: f"  {text}",
+            Kind.DETAIL: "    " + self._styled(text, dim=True),
+            Kind.COMMAND: "    " + self._styled(f"$ {text}", dim=True),
+            Kind.OUTPUT: f"  {text}".rstrip(),
+            Kind.WARNING: self._styled("  Warning: ", fg="yellow") + text,
+            Kind.ERROR: self._styled("  Error: ", fg="red") + text,
+        }
+        return lines.get(event.kind, text)
 
     def _styled(self, text: str, *, bold: bool | None = None, dim: bool | None = None, fg: str | None = None) -> str:
         return click.style(text, bold=bold, dim=dim, fg=fg) if self._color else text

@@ -1,6 +1,6 @@
 """An image as one file: an OCI layout in a tar, which ``skopeo`` and ``docker load`` of any version read.
 
-It also holds the ``manifest.json`` of Docker's own archives, because ``docker load`` before version 25 knows no layouts.
+It also holds the ``manifest.json`` of Docker's own archives: ``docker load`` before version 25 knows no layouts.
 """
 
 from __future__ import annotations
