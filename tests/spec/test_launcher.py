@@ -285,12 +285,12 @@ class TestEnvironment:
     def test_user_command_has_no_process_type(self, image: AppImage) -> None:
         """A command of the user gets the environment of layers, but that of no process."""
         directory = image.buildpack()
-        write(directory / "layer" / "env.launch" / "GENERAL", "yes")
+        write(directory / "layer" / "env.launch" / "GENERAL.append", "once")
         write(directory / "layer" / "env.launch" / "launcher" / "SPECIAL", "yes")
 
         outcome = image.run("launcher", "--", "env")
 
-        assert (True, False) == (b"GENERAL=yes" in outcome.stdout, b"SPECIAL" in outcome.stdout)
+        assert (True, False) == (b"GENERAL=once\n" in outcome.stdout, b"SPECIAL" in outcome.stdout)
 
 
 class TestExecD:

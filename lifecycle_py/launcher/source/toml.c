@@ -72,7 +72,6 @@ static TomlValue *read_header(TomlReader *reader, TomlValue *root)
         toml_fail(reader, "header without its closing bracket");
         return NULL;
     }
-    reader->sections++;
     return is_element ? open_element(reader, parent, key) : open_table(reader, parent, key);
 }
 
@@ -88,7 +87,6 @@ static bool finish_line(TomlReader *reader)
 static bool read_lines(TomlReader *reader, TomlValue *root)
 {
     TomlValue *table = root;
-    size_t section = 0;
     for (;;) {
         if (!toml_skip_blank_lines(reader))
             return false;
@@ -96,10 +94,9 @@ static bool read_lines(TomlReader *reader, TomlValue *root)
             return true;
         if (toml_looking_at(reader, "[")) {
             table = read_header(reader, root);
-            section = reader->sections;
             if (table == NULL)
                 return false;
-        } else if (!toml_read_pair(reader, table, section)) {
+        } else if (!toml_read_pair(reader, table)) {
             return false;
         }
         if (!finish_line(reader))

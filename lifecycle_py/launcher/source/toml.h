@@ -27,7 +27,6 @@ typedef enum {
 typedef struct TomlValue {
     TomlKind kind;
     TomlOrigin origin;
-    size_t section; /* of a TOML_DOTTED table: the header under which it was made */
     Text text;      /* of a TOML_STRING */
     bool truth;     /* of a TOML_BOOLEAN */
     Text key;

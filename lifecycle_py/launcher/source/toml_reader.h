@@ -11,8 +11,7 @@ typedef struct {
     const char *end;
     TomlError *error;
     size_t line;
-    size_t depth;    /* of arrays and inline tables around the position */
-    size_t sections; /* headers and inline tables seen so far */
+    size_t depth; /* of arrays and inline tables around the position */
 } TomlReader;
 
 /* toml_reader.c. Every bool below is "went well"; false means that the error is filled in. */
@@ -35,6 +34,6 @@ TomlValue *toml_new(TomlKind kind, TomlOrigin origin);
 void toml_add(TomlValue *parent, TomlValue *child);
 TomlValue *toml_find(const TomlValue *table, Text key);
 bool toml_read_key(TomlReader *reader, Text *key);
-bool toml_read_pair(TomlReader *reader, TomlValue *table, size_t section);
+bool toml_read_pair(TomlReader *reader, TomlValue *table);
 
 #endif

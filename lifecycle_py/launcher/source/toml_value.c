@@ -52,8 +52,11 @@ bool toml_read_key(TomlReader *reader, Text *key)
     return true;
 }
 
-/* The table that a dotted key goes through; only one made by dotted keys of the same section may be extended. */
-static TomlValue *dotted_table(TomlReader *reader, TomlValue *parent, Text key, size_t section)
+/*
+ * The table that a dotted key goes through. Only a table without a header may be extended so; that its keys stand under
+ * the same header as this one needs no check, because every way from another header passes a table with a header.
+ */
+static TomlValue *dotted_table(TomlReader *reader, TomlValue *parent, Text key)
 {
     TomlValue *table = toml_find(parent, key);
     if (table == NULL) {
@@ -61,23 +64,22 @@ static TomlValue *dotted_table(TomlReader *reader, TomlValue *parent, Text key, 
         table->key = key;
         toml_add(parent, table);
     }
-    bool is_open = table->origin == TOML_IMPLIED || (table->origin == TOML_DOTTED && table->section == section);
+    bool is_open = table->origin == TOML_IMPLIED || table->origin == TOML_DOTTED;
     if (table->kind != TOML_TABLE || !is_open) {
         toml_fail(reader, "dotted key reaches into a value that is already complete");
         return NULL;
     }
     table->origin = TOML_DOTTED;
-    table->section = section;
     return table;
 }
 
-bool toml_read_pair(TomlReader *reader, TomlValue *table, size_t section)
+bool toml_read_pair(TomlReader *reader, TomlValue *table)
 {
     Text key;
     if (!toml_read_key(reader, &key))
         return false;
     for (toml_skip_blanks(reader); toml_take(reader, "."); toml_skip_blanks(reader)) {
-        table = dotted_table(reader, table, key, section);
+        table = dotted_table(reader, table, key);
         toml_skip_blanks(reader);
         if (table == NULL || !toml_read_key(reader, &key))
             return false;
@@ -117,13 +119,12 @@ static bool read_array(TomlReader *reader, TomlValue *array)
 /* On one line and without a comma at the end, as TOML 1.0 has it. */
 static bool read_inline_table(TomlReader *reader, TomlValue *table)
 {
-    size_t section = ++reader->sections;
     toml_skip_blanks(reader);
     if (toml_take(reader, "}"))
         return true;
     do {
         toml_skip_blanks(reader);
-        if (!toml_read_pair(reader, table, section))
+        if (!toml_read_pair(reader, table))
             return false;
         toml_skip_blanks(reader);
     } while (toml_take(reader, ","));

@@ -290,5 +290,8 @@ class TestHostileInput:
             image.run(*words) for words in (("web", "arg"), ("launcher", "--", "true"), ("launcher", ""), ("wbe",))
         ]
 
+        # Around 16 and 32 words lists grow: the closing NULL has to fit, too.
+        outcomes += [image.run("launcher", "--", "true", *["x"] * count) for count in (*range(12, 18), *range(28, 34))]
+
         assert b"profile e arg\n" == outcomes[0].stdout
-        assert [0, 0, 0, 82] == [outcome.status for outcome in outcomes]
+        assert [0, 0, 0, 82, *[0] * 12] == [outcome.status for outcome in outcomes]
