@@ -142,6 +142,7 @@ if TYPE_CHECKING:
     from lifecycle_py.spec.launch_toml import Slice as Slice
     from lifecycle_py.spec.layer_toml import LayerTypes as LayerTypes
     from lifecycle_py.spec.targets import Target as Target
+    from lifecycle_py.spec.toml_file import TomlTable as TomlTable
 
 _HOMES = {
     "buildpacks.sdk.archives": ("unpack",),
@@ -229,6 +230,7 @@ _HOMES = {
     ),
     "lifecycle_py.spec.layer_toml": ("LayerTypes",),
     "lifecycle_py.spec.targets": ("Target",),
+    "lifecycle_py.spec.toml_file": ("TomlTable",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - computed on purpose: one list, checked by a test

@@ -99,6 +99,19 @@ class BuildContext(DetectContext):
         self.layers.append(layer)
         return layer
 
+    def keep_layer(self, name: str, key: DataclassInstance | None = None, *, types: LayerTypes) -> Layer | None:
+        """Keep a cached layer that this build may not need, if its key is still the same; otherwise let it go."""
+        from buildpacks.sdk.layers import keep_layer
+
+        layer = self.find_layer(name) or keep_layer(self.layers_dir, name, types, key)
+        if layer is not None and layer not in self.layers:
+            self.layers.append(layer)
+        return layer
+
+    def find_layer(self, name: str) -> Layer | None:
+        """Find a layer this build has opened or kept."""
+        return next((layer for layer in self.layers if layer.name == name), None)
+
     def run(
         self,
         *arguments: str | Path,

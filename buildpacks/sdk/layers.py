@@ -218,6 +218,27 @@ def open_layer(
     return Layer(name=layer_name, path=path, types=types, state=state, key=plain, restored_notes=notes)
 
 
+def keep_layer(layers_dir: Path, name: str, types: LayerTypes, key: DataclassInstance | None = None) -> Layer | None:
+    """Give a layer as the last build left it, or None when there is none or its key is another. Writes nothing."""
+    path = layers_dir / parse_layer_name(name)
+    try:
+        restored = _restored_metadata(layers_dir / f"{name}.toml")
+    except ExplainedError:
+        return None
+    if restored is None or not path.is_dir() or (key and not isinstance(_settle(key, restored, ()), Restored)):
+        return None
+    notes = restored.get("notes", {})
+    return Layer(
+        name=parse_layer_name(name),
+        path=path,
+        types=types,
+        state=Restored(),
+        key=restored.get("key", {}),
+        notes=notes,
+        restored_notes=notes,
+    )
+
+
 def key_table(key: DataclassInstance) -> dict[str, object]:
     """Turn a key into the plain values that are stored."""
     table: dict[str, object] = {}

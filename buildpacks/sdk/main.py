@@ -52,9 +52,11 @@ def run_detect(
             output.step(f"{buildpack.name}: {reason}")
         return DETECT_FAILED
     if result.plan is not None:
-        from lifecycle_py.spec.toml_file import write_toml
+        from lifecycle_py.spec.toml_file import format_toml
 
-        write_toml(Path(_required(environment, "CNB_BUILD_PLAN_PATH")), result.plan.to_toml())
+        # Written in place: a platform may mount this one file, where a rename is impossible.
+        file = Path(_required(environment, "CNB_BUILD_PLAN_PATH"))
+        file.write_text(format_toml(result.plan.to_toml(), file), encoding="utf-8")
     return 0
 
 

@@ -20,7 +20,7 @@ from buildpacks.procfile.errors import (
 from buildpacks.procfile.grammar import Entry, Grammar, parse_procfile
 
 KEYS = st.from_regex(r"\A[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\Z")
-COMMANDS = st.text(st.characters(exclude_characters="\n\r", exclude_categories=("Cs",)), min_size=1).filter(
+COMMANDS = st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), min_size=1).filter(
     lambda text: text.lstrip(" \t\r\v\f") == text
 )
 # Heroku's classic rule, quoted from the specification of its Procfile buildpack.

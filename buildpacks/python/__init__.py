@@ -1,0 +1,1 @@
+"""The Python buildpack. Start reading at ``buildpack.py``."""

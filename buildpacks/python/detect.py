@@ -1,0 +1,47 @@
+"""Which apps are Python apps.
+
+The list is Heroku's. It is wide on purpose: an app with ``app.py`` and no requirements passes, and is told by the build
+what is missing, instead of being told that nothing detects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MISSPELLED_REQUIREMENTS = frozenset(
+    {
+        "Requirements.txt",
+        "requeriments.txt",
+        "requirement.txt",
+        "requirements",
+        "requirements.text",
+        "requirements.txt.txt",
+        "requirments.txt",
+    }
+)
+PYTHON_NAMES = MISSPELLED_REQUIREMENTS | {
+    ".python-version",
+    ".venv",
+    "Pipfile",
+    "Pipfile.lock",
+    "__init__.py",
+    "__pycache__",
+    "app.py",
+    "main.py",
+    "manage.py",
+    "pdm.lock",
+    "poetry.lock",
+    "pyproject.toml",
+    "requirements.txt",
+    "runtime.txt",
+    "server.py",
+    "setup.cfg",
+    "setup.py",
+    "uv.lock",
+    "venv",
+}
+
+
+def looks_like_python(names: Iterable[str]) -> bool:
+    """Tell whether one of the names in the app's top level directory belongs to Python."""
+    return not PYTHON_NAMES.isdisjoint(names)

@@ -1,0 +1,399 @@
+"""What can be wrong with a Python app, and every text about it.
+
+ExplainedError
+├── CommittedVenvError              a virtual environment is in the source
+├── MultiplePackageManagersError    several files decide which package manager is used
+├── NoPackageManagerError           no file does
+├── SetupPyOnlyError                only setup.py is there
+├── PipfileWithoutLockError         Pipenv without its lock file
+├── UnsupportedPackageManagerError  Pipenv or Poetry, which are not supported yet
+├── VersionFileError                a version file cannot be used:
+│   ├── VersionFileEncodingError    it is not plain UTF-8
+│   ├── InvalidVersionFileError     a line is no version
+│   ├── MultipleVersionsError       several versions
+│   └── NoVersionInFileError        no version
+├── MisspelledVersionFileError      its name is not exactly .python-version
+├── UvNeedsVersionFileError         uv without .python-version
+├── EndOfLifeVersionError           a version older than the oldest we build
+├── UnknownVersionError             a version nobody knows
+├── InstallPythonError              uv could not install a Python that it knows
+├── InstallToolError                pip or uv itself could not be installed
+├── InstallDependenciesError        pip failed on the requirements
+├── SyncDependenciesError           uv failed on the lock file
+└── CollectStaticError              Django's collectstatic failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from buildpacks.sdk import ExplainedError, Explanation, Source
+
+_EXAMPLE = "3.13"
+
+
+@dataclass(eq=False, kw_only=True)
+class CommittedVenvError(ExplainedError):
+    """The app's source contains a virtual environment."""
+
+    name: str
+
+    def explain(self) -> Explanation:
+        """Name the directory and how to remove it."""
+        return Explanation(
+            what=f"The app's source contains a virtual environment, '{self.name}'",
+            why="It was made for another machine, and would hide the one that this build makes.",
+            fix=(
+                f"Remove it from version control: git rm -r --cached {self.name}",
+                f"Add '{self.name}/' to .gitignore.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class MultiplePackageManagersError(ExplainedError):
+    """Several package managers claim the app: file → package manager."""
+
+    found: Mapping[str, str]
+
+    def explain(self) -> Explanation:
+        """List the files."""
+        files = "\n".join(f"{name} ({manager})" for name, manager in sorted(self.found.items()))
+        return Explanation(
+            what="Files of more than one Python package manager were found",
+            why=f"Exactly one of them can install the dependencies. Found:\n{files}",
+            fix=("Decide which package manager the app uses, and delete the other file.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NoPackageManagerError(ExplainedError):
+    """No file says how the dependencies are installed."""
+
+    names: tuple[str, ...]
+    misspelled: str | None = None
+
+    def explain(self) -> Explanation:
+        """List what is there, and what was looked for."""
+        listing = "\n".join(self.names) or "(nothing)"
+        check = (
+            f"Rename '{self.misspelled}' to 'requirements.txt'."
+            if self.misspelled
+            else "Add a requirements.txt, or a uv.lock; an empty requirements.txt will do if nothing is needed."
+        )
+        return Explanation(
+            what="Couldn't find a file that lists the app's Python dependencies",
+            why=(
+                "Looked for requirements.txt (pip) and uv.lock (uv) in the top level directory, which contains:\n"
+                f"{listing}"
+            ),
+            fix=(
+                check,
+                "If it exists, check that it is in the top level directory, and that no ignore file leaves it out.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class SetupPyOnlyError(ExplainedError):
+    """There is a setup.py and nothing else."""
+
+    def explain(self) -> Explanation:
+        """Say how to install the app itself."""
+        return Explanation(
+            what="A setup.py alone no longer says what to install",
+            why="Heroku ended the implicit use of setup.py, too.",
+            fix=("Add a requirements.txt with one line: '.'",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class PipfileWithoutLockError(ExplainedError):
+    """There is a Pipfile without its lock."""
+
+    def explain(self) -> Explanation:
+        """Say that the lock is missing."""
+        return Explanation(
+            what="There is a Pipfile, but no Pipfile.lock",
+            why="Without a lock file, every build could install something else.",
+            fix=("Run 'pipenv lock', then 'pipenv requirements > requirements.txt', and commit requirements.txt.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnsupportedPackageManagerError(ExplainedError):
+    """A package manager this buildpack does not drive yet."""
+
+    manager: str
+    file: str
+
+    def explain(self) -> Explanation:
+        """Name what to do until it is supported."""
+        export = {
+            "Pipenv": "pipenv requirements > requirements.txt",
+            "Poetry": "poetry export --only main --output requirements.txt",
+        }[self.manager]
+        return Explanation(
+            what=f"{self.manager} is not yet supported",
+            why=f"'{self.file}' says that the app uses {self.manager}; so far pip and uv are supported.",
+            fix=(
+                f"Export the locked versions for pip: {export}",
+                f"Commit requirements.txt and leave '{self.file}' out of the build, or move the app to uv ('uv lock').",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class VersionFileError(ExplainedError):
+    """A version file cannot be used."""
+
+    file: str
+
+    @property
+    def example(self) -> str:
+        """Give the right contents of the file."""
+        return f"python-{_EXAMPLE}" if self.file == "runtime.txt" else _EXAMPLE
+
+    def steps(self) -> tuple[str, ...]:
+        """Give what to do."""
+        return (f"Make '{self.file}' contain one line with the version, such as: {self.example}",)
+
+
+@dataclass(eq=False, kw_only=True)
+class VersionFileEncodingError(VersionFileError):
+    """A version file is not plain UTF-8."""
+
+    def explain(self) -> Explanation:
+        """Name the encoding that is expected."""
+        return Explanation(
+            what=f"Couldn't read '{self.file}': it is not plain UTF-8",
+            why="It begins with a byte order mark or is in another encoding, as PowerShell's '>' writes it.",
+            fix=("Save it in the encoding 'UTF-8 without BOM'.", *self.steps()),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidVersionFileError(VersionFileError):
+    """A line of a version file is no version."""
+
+    line: str
+    prefix: str = ""
+
+    def explain(self) -> Explanation:
+        """Quote the line and give the rule."""
+        form = f"'{self.prefix}3.X' or '{self.prefix}3.X.Y'"
+        return Explanation(
+            what=f"'{self.file}' contains an invalid Python version",
+            why=(
+                f"Found '{self.line}', expected {form}: no quotes, no wildcards, no comment behind it"
+                + ("." if self.prefix else ", no 'python-' before it.")
+            ),
+            fix=self.steps(),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class MultipleVersionsError(VersionFileError):
+    """A version file has several versions."""
+
+    versions: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """List the lines."""
+        lines = "\n".join(self.versions)
+        return Explanation(
+            what=f"'{self.file}' contains more than one Python version",
+            why=f"An app runs on one version. Found:\n{lines}",
+            fix=("Delete all lines but one.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NoVersionInFileError(VersionFileError):
+    """A version file has no version."""
+
+    def explain(self) -> Explanation:
+        """Say that nothing is left."""
+        return Explanation(
+            what=f"'{self.file}' contains no Python version",
+            why="Nothing is left of it without blank lines and comments.",
+            fix=(*self.steps(), "Or delete the file to use the stack's own Python."),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class MisspelledVersionFileError(ExplainedError):
+    """A file is nearly named .python-version."""
+
+    name: str
+
+    def explain(self) -> Explanation:
+        """Quote the name, whose trailing space would not be seen otherwise."""
+        return Explanation(
+            what="The name of the Python version file is misspelled",
+            why=f"Found '{self.name}', expected '.python-version'.",
+            fix=(f"Rename it: git mv '{self.name}' .python-version",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UvNeedsVersionFileError(ExplainedError):
+    """A uv project without .python-version."""
+
+    has_runtime_file: bool
+
+    def explain(self) -> Explanation:
+        """Name uv's own command."""
+        why = "uv reads the version from this file, on your machine and in the build, so that both use the same."
+        return Explanation(
+            what="Apps that use uv need a .python-version file",
+            why=f"uv does not read runtime.txt. {why}" if self.has_runtime_file else why,
+            fix=(
+                f"Run 'uv python pin {_EXAMPLE}' in the app's directory, and commit .python-version.",
+                *(("Delete runtime.txt.",) if self.has_runtime_file else ()),
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class EndOfLifeVersionError(ExplainedError):
+    """A version that gets no fixes any more."""
+
+    version: str
+    origin: str
+
+    def explain(self) -> Explanation:
+        """Name the version and where it is asked for."""
+        return Explanation(
+            what=f"Python {self.version} has reached its end of life",
+            why=f"{self.origin} asks for it, but it gets no security fixes any more, and is not built here.",
+            fix=(f"Move the app to a newer version, and change {self.origin} to it, such as {_EXAMPLE}.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownVersionError(ExplainedError):
+    """A version that does not exist, or is not known yet."""
+
+    version: str
+    origin: str
+    nearest: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Name the nearest known versions."""
+        line = ".".join(self.nearest[0].split(".")[:2]) if self.nearest else _EXAMPLE
+        return Explanation(
+            what=f"Python {self.version} isn't available",
+            why=f"{self.origin} asks for it. The nearest known versions are {', '.join(self.nearest) or 'none'}.",
+            fix=(
+                f"Change {self.origin} to '{line}' to get its newest patch release, or to one of the versions above.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InstallPythonError(ExplainedError):
+    """uv failed to install a Python it knows."""
+
+    version: str
+    last_lines: tuple[str, ...]
+    source: ClassVar[Source] = Source.NETWORK
+
+    def explain(self) -> Explanation:
+        """Give uv's words, and the ways around a network that cannot reach the archive."""
+        return Explanation(
+            what=f"Couldn't install Python {self.version}",
+            why="\n".join(self.last_lines),
+            fix=(
+                "Use the stack's own Python: remove the patch number from the version file, or the file itself.",
+                "If there is a mirror of python-build-standalone, set UV_PYTHON_INSTALL_MIRROR for the build.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InstallToolError(ExplainedError):
+    """The build image's pip failed to install a pinned tool."""
+
+    tool: str
+    last_lines: tuple[str, ...]
+    source: ClassVar[Source] = Source.NETWORK
+
+    def explain(self) -> Explanation:
+        """Give pip's words."""
+        return Explanation(
+            what=f"Couldn't install {self.tool}",
+            why="\n".join(self.last_lines),
+            fix=(
+                "Check that the build can reach a package index; PIP_INDEX_URL names another one.",
+                f"If it is a mirror, check that it has {self.tool}.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InstallDependenciesError(ExplainedError):
+    """pip failed; its whole output stands in the log."""
+
+    last_lines: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Give pip's own message, and a hint for the failures that are common."""
+        return Explanation(
+            what="pip couldn't install the dependencies in requirements.txt",
+            why="\n".join(self.last_lines),
+            fix=(*_pip_hints("\n".join(self.last_lines)), "See pip's full output above."),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class SyncDependenciesError(ExplainedError):
+    """uv failed; its whole output stands in the log."""
+
+    last_lines: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Give uv's own message, and what to do when the lock file is out of date."""
+        text = "\n".join(self.last_lines)
+        out_of_date = "needs to be updated" in text
+        fix = "Run 'uv lock' and commit uv.lock." if out_of_date else "See uv's full output above."
+        return Explanation(what="uv couldn't install the locked dependencies", why=text, fix=(fix,))
+
+
+@dataclass(eq=False, kw_only=True)
+class CollectStaticError(ExplainedError):
+    """Django's collectstatic failed; its whole output stands in the log."""
+
+    command: str
+    last_lines: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Give Django's last words, and the ways out."""
+        return Explanation(
+            what=f"Collecting Django's static files failed: '{self.command}'",
+            why="\n".join(self.last_lines),
+            fix=(
+                "If a variable is missing, pass it to the build ('offramp build --env NAME=value'), or default it.",
+                "Check that STATIC_ROOT is set, and that 'django.contrib.staticfiles' is in INSTALLED_APPS.",
+                "If the app has no static files, set DISABLE_COLLECTSTATIC=1 for the build.",
+            ),
+        )
+
+
+def _pip_hints(text: str) -> tuple[str, ...]:
+    hints = (
+        (
+            "No matching distribution found",
+            "Check the name and version in requirements.txt: there is no such package for this Python.",
+        ),
+        ("sqlite3.h", "Remove pysqlite3 from requirements.txt: Python brings the module 'sqlite3' along."),
+        ("gdal-config", "Add the system packages of GDAL to the build and run images."),
+        ("has invalid metadata", "Move to a newer release of that package: its metadata are broken."),
+        (
+            "THESE PACKAGES DO NOT MATCH THE HASHES",
+            "Update the hashes in requirements.txt once you know why they differ.",
+        ),
+    )
+    return tuple(hint for sign, hint in hints if sign in text)

@@ -1,0 +1,1 @@
+"""The layers the Python buildpack writes, a file for each."""

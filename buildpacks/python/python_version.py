@@ -1,0 +1,103 @@
+"""Which Python an app asks for, where it says so, and whether the stack's own Python is the one.
+
+Precedence, as on Heroku: ``runtime.txt`` (deprecated), ``.python-version``, the default. The default is the stack's own
+Python, because its security fixes come with the stack, and because it needs no download.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from buildpacks.python.errors import (
+    EndOfLifeVersionError,
+    MisspelledVersionFileError,
+    UnknownVersionError,
+    UvNeedsVersionFileError,
+)
+from buildpacks.python.package_manager import PackageManager
+from buildpacks.python.version_files import PYTHON_VERSION_FILE, RUNTIME_FILE, WantedVersion, parse_version_file
+from buildpacks.sdk import BuildContext, Version, names_in, nearest_versions, read_bytes_if_present
+
+OLDEST = (3, 10)
+_DEPRECATED = {(3, 10): "Python 3.10 gets no security fixes since October 2026"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionRequest:
+    """What the app asks for and where; ``wanted`` is None when it leaves the choice to us."""
+
+    wanted: WantedVersion | None
+    origin: str
+
+    def accepts(self, version: Version) -> bool:
+        """Tell whether a release of Python satisfies the request."""
+        if self.wanted is None:
+            return not version.pre
+        if version.pre or version.numbers[:2] != self.wanted.line:
+            return False
+        return self.wanted.patch is None or version.numbers[2] == self.wanted.patch
+
+
+def request_version(context: BuildContext, manager: PackageManager) -> VersionRequest:
+    """Read the app's version files.
+
+    Raises:
+        MisspelledVersionFileError: a name is nearly ``.python-version``, and nothing else decides.
+        UvNeedsVersionFileError: the app uses uv without the file that uv itself reads.
+        EndOfLifeVersionError: the version is too old to be built.
+    """
+    request = find_request(context.app_dir, manager)
+    if request.wanted is not None and request.wanted.line < OLDEST:
+        raise EndOfLifeVersionError(version=str(request.wanted), origin=request.origin)
+    if request.origin == RUNTIME_FILE:
+        context.output.warning(
+            "The runtime.txt file is deprecated",
+            f"Remove it, and put '{request.wanted}' into a file named .python-version.",
+        )
+    deprecated = _DEPRECATED.get(request.wanted.line) if request.wanted else None
+    if deprecated:
+        context.output.warning(deprecated, "Move the app to a newer Python soon.")
+    return request
+
+
+def find_request(app_dir: Path, manager: PackageManager) -> VersionRequest:
+    """Find the file that decides, and parse it."""
+    if manager is not PackageManager.UV:  # uv reads .python-version itself, and nothing else
+        runtime = read_bytes_if_present(app_dir / RUNTIME_FILE)
+        if runtime is not None:
+            return VersionRequest(wanted=parse_version_file(runtime, RUNTIME_FILE), origin=RUNTIME_FILE)
+    misspelled = [name for name in names_in(app_dir) if _is_misspelled(name)]
+    if misspelled:
+        raise MisspelledVersionFileError(name=misspelled[0])
+    contents = read_bytes_if_present(app_dir / PYTHON_VERSION_FILE)
+    if contents is not None:
+        return VersionRequest(wanted=parse_version_file(contents), origin=PYTHON_VERSION_FILE)
+    if manager is PackageManager.UV:
+        raise UvNeedsVersionFileError(has_runtime_file=(app_dir / RUNTIME_FILE).exists())
+    return VersionRequest(wanted=None, origin="the stack's default")
+
+
+def choose_version(request: VersionRequest, known: Iterable[Version]) -> Version:
+    """Choose the newest release that satisfies the request.
+
+    Raises:
+        UnknownVersionError: there is none; it names the nearest ones.
+    """
+    releases = [version for version in known if not version.pre and version.numbers[:2] >= OLDEST]
+    fitting = [version for version in releases if request.accepts(version)]
+    if fitting:
+        return max(fitting, key=lambda version: version.sort_key)
+    wanted = request.wanted or WantedVersion(*OLDEST)
+    asked = Version((wanted.major, wanted.minor, wanted.patch or 0))
+    nearest = tuple(str(version) for version in nearest_versions(asked, releases))
+    raise UnknownVersionError(version=str(wanted), origin=request.origin, nearest=nearest)
+
+
+def _is_misspelled(name: str) -> bool:
+    """Recognise what people write for ``.python-version``: other separators, case, endings, a trailing space."""
+    if name == PYTHON_VERSION_FILE:
+        return False
+    letters = "".join(char for char in name.lower().removesuffix(".txt") if char.isalpha())
+    return letters in {"pythonversion", "pythonversions", "pyhtonversion", "phytonversion", "pythonverson"}
