@@ -234,3 +234,53 @@ class OutputTargetError(ExplainedError):
             why=self.problem,
             fix=("Use oci:DIRECTORY or oci-archive:FILE.",),
         )
+
+
+@dataclass(eq=False, kw_only=True)
+class StackNotFoundError(ExplainedError):
+    """There is no stack of that name."""
+
+    name: str
+    known: tuple[str, ...]
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Name the stacks there are."""
+        return Explanation(
+            what=f"There is no stack '{self.name}'",
+            why=f"it is no directory with a stack.toml, and this installation has {', '.join(self.known)}",
+        )
+
+
+# --- run -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False, kw_only=True)
+class PortInUseError(ExplainedError):
+    """The port a web process was to listen on is not free."""
+
+    port: int
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Name the port."""
+        return Explanation(
+            what=f"Cannot listen on port {self.port}",
+            why=self.problem,
+            fix=(f"Choose another one: --port {self.port + 1}",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NumericUserError(ExplainedError):
+    """An image's user is a name."""
+
+    user: str
+
+    def explain(self) -> Explanation:
+        """Quote the user."""
+        return Explanation(
+            what=f"The image's user is '{self.user}'",
+            why="it has to be numeric ('1000:1000'), since the host and Kubernetes do not know the image's names",
+            fix=("Build the image with 'offramp build', whose images have a numeric user.",),
+        )

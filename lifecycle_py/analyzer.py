@@ -53,7 +53,7 @@ def analyze(
     analyzed = Analyzed(
         previous_image=previous.reference if previous else "",
         run_image=RunImage(reference=run.reference, image=run_image, target=image_target(run.image.config)),
-        metadata=_read_metadata(previous) if previous else LayersMetadata(),
+        metadata=read_layers_metadata(previous.image.config) if previous else LayersMetadata(),
     )
     write_toml(layers_dir / "analyzed.toml", analyzed.to_toml())
     return Analysis(analyzed=analyzed, run_image=run, previous_image=previous)
@@ -71,9 +71,9 @@ def image_target(config: ImageConfig) -> Target:
     )
 
 
-def _read_metadata(previous: FoundImage) -> LayersMetadata:
-    """Read the previous image's label; one that cannot be read is as good as none, as in the reference."""
-    label = previous.image.config.labels.get(LIFECYCLE_METADATA_LABEL, "")
+def read_layers_metadata(config: ImageConfig) -> LayersMetadata:
+    """Read an app image's label; one that cannot be read is as good as none, as in the reference."""
+    label = config.labels.get(LIFECYCLE_METADATA_LABEL, "")
     try:
         return LayersMetadata.from_json(json.loads(label))
     except (ValueError, KeyError, TypeError, AttributeError):

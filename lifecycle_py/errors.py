@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from lifecycle_py.spec.errors import ExplainedError, Explanation, Source, nearest
@@ -280,7 +281,6 @@ class ProcessNotFoundError(ExplainedError):
 
     process: str
     known: Sequence[str]
-    exit_code: ClassVar[int] = 62
 
     def explain(self) -> Explanation:
         """List the process types."""
@@ -293,19 +293,63 @@ class ProcessNotFoundError(ExplainedError):
 
 
 @dataclass(eq=False, kw_only=True)
-class LauncherNotBuiltError(ExplainedError):
-    """The native launcher is not part of this installation."""
+class DefaultProcessError(ProcessNotFoundError):
+    """The default process asked for does not exist, so there is nothing to export."""
+
+    exit_code: ClassVar[int] = 62
+
+
+@dataclass(eq=False, kw_only=True)
+class LauncherMissingError(ExplainedError):
+    """There is no compiled launcher for ``arch``; ``path`` is None where it is never built for it."""
 
     arch: str
-    source: ClassVar[Source] = Source.OURS
+    path: Path | None
+    available: tuple[str, ...]
     exit_code: ClassVar[int] = 62
 
     def explain(self) -> Explanation:
         """Say how it is made."""
+        known = ", ".join(f"linux/{arch}" for arch in self.available) or "no architecture"
         return Explanation(
-            what=f"The launcher for linux/{self.arch} is missing from this installation",
-            why="it is compiled when the package is built, and this copy was not built that way",
-            fix=("In a source checkout run 'make setup'; otherwise install the 'offramp' wheel again.",),
+            what=f"There is no launcher for linux/{self.arch}",
+            why=f"this installation has compiled launchers for {known}",
+            fix=("In a source checkout run 'make setup'; otherwise install the 'offramp' wheel again.",)
+            if self.path
+            else ("Build the image for linux/amd64 or linux/arm64.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class CompilerMissingError(ExplainedError):
+    """The compiler, which is the ``ziglang`` package, is not installed for the interpreter ``python``."""
+
+    python: Path
+
+    def explain(self) -> Explanation:
+        """Name the package."""
+        return Explanation(
+            what="The launcher cannot be compiled",
+            why=f"its compiler is the package 'ziglang', which {self.python} does not have",
+            fix=("pip install ziglang", "Or install a wheel of Offramp, which holds the compiled launcher."),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class LauncherCompileError(ExplainedError):
+    """The compiler refused the launcher's sources; ``output`` has its words."""
+
+    arch: str
+    status: int
+    output: str
+    source: ClassVar[Source] = Source.OURS
+
+    def explain(self) -> Explanation:
+        """Quote the compiler."""
+        return Explanation(
+            what=f"Compiling the launcher for linux/{self.arch} failed (exit code {self.status})",
+            why=self.output.strip(),
+            fix=("With unchanged sources this is a fault of Offramp: report it with the lines above.",),
         )
 
 

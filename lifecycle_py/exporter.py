@@ -15,7 +15,7 @@ from lifecycle_py.app_image import ImageFacts, app_image_config
 from lifecycle_py.builder import Built, Contribution
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool
-from lifecycle_py.errors import LayerNotReusableError, ProcessNotFoundError
+from lifecycle_py.errors import DefaultProcessError, LayerNotReusableError
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.layers_dir import LocalLayer, read_document
 from lifecycle_py.oci.blobs import BlobDirectory
@@ -107,7 +107,7 @@ def export(
     """Export, write ``report.toml``, and update the cache.
 
     Raises:
-        ProcessNotFoundError: the default process asked for does not exist.
+        DefaultProcessError: the default process asked for does not exist.
         LayerNotReusableError: a layer without contents is not in the previous image.
         StoreError: the image could not be saved; the previous one is unchanged.
     """
@@ -144,7 +144,7 @@ def _default_process(inputs: ExportInputs, built: Built) -> str:
     known = [recorded.process.type for recorded in built.metadata.processes]
     wanted = inputs.default_process
     if wanted and wanted not in known:
-        raise ProcessNotFoundError(process=wanted, known=known)
+        raise DefaultProcessError(process=wanted, known=known)
     return wanted or built.metadata.default_process_type
 
 

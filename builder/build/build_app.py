@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from builder import stacks
 from builder.build.app_source import check_app, copy_app
 from builder.build.executor import BuildEnvironment, Executor, Mount
 from builder.build.request import BuildRequest
@@ -24,7 +23,7 @@ from builder.images.builder_toml import Builder, read_builder, with_buildpacks
 from builder.places import Places
 from builder.stacks.root_file_system import unpack_image
 from builder.stacks.stack_cache import ensure_stack
-from builder.stacks.stack_toml import read_stack
+from builder.stacks.stack_toml import load_stack
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.tree_pool import TreePool
 from lifecycle_py.creator import CreateInputs, CreatePorts, create
@@ -41,7 +40,6 @@ from lifecycle_py.session import Place
 from lifecycle_py.spec.buildpack_toml import read_buildpack
 from lifecycle_py.version import __version__
 
-STACKS = Path(stacks.__file__).parent
 LAYERS_INSIDE = PurePosixPath("/layers")
 PLATFORM_INSIDE = PurePosixPath("/platform")
 SCRATCH_INSIDE = PurePosixPath("/tmp")  # noqa: S108 - inside of the sandbox
@@ -105,7 +103,7 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
 
 
 def _base_images(stack: str, store: LayoutStore, reporter: Reporter) -> BaseImages:
-    names = ensure_stack(read_stack(STACKS / stack / "stack.toml"), store, reporter)
+    names = ensure_stack(load_stack(stack), store, reporter)
     build, run = store.find(names.build), store.find(names.run)
     if build is None or run is None:
         raise ImageNotFoundError(reference=names.run, place=str(store.directory))

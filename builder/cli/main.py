@@ -63,7 +63,8 @@ def run(arguments: Sequence[str]) -> int:
     # A build that is asked to end unwinds like any failure: no process and no half-written file stays.
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        result = offramp.main(list(arguments), prog_name="offramp", standalone_mode=False)
+        context = {"offramp.arguments": tuple(arguments)}
+        result = offramp.main(list(arguments), prog_name="offramp", standalone_mode=False, obj=context)
     except click.exceptions.Abort:
         click.echo("Interrupted; nothing was written.", err=True)
         return _INTERRUPTED

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from builder.errors import StackNotFoundError
 from lifecycle_py.spec.toml_file import Table, read_toml
 
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]+")  # Debian policy 5.6.1
@@ -52,7 +53,20 @@ class Stack:
         return self.id.rpartition(".")[2]
 
 
-DEBIAN_13 = Path(__file__).parent / "debian-13" / "stack.toml"
+_STACKS = Path(__file__).parent
+DEBIAN_13 = _STACKS / "debian-13" / "stack.toml"
+
+
+def load_stack(name: str) -> Stack:
+    """Read a stack this project brings, or one from a directory.
+
+    Raises:
+        StackNotFoundError: there is none of that name.
+    """
+    for directory in (_STACKS / name, Path(name)):
+        if (directory / "stack.toml").is_file():
+            return read_stack(directory / "stack.toml")
+    raise StackNotFoundError(name=name, known=tuple(sorted(file.parent.name for file in _STACKS.glob("*/stack.toml"))))
 
 
 def read_stack(file: Path = DEBIAN_13) -> Stack:

@@ -6,10 +6,11 @@ Its C sources are in `source/`, `build` compiles them, and this module finds the
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal, get_args
+
+from lifecycle_py.errors import LauncherMissingError
 
 Architecture = Literal["amd64", "arm64"]
 
@@ -19,31 +20,6 @@ LAUNCHER_VERSION: Final = "0.1.0"
 """The version recorded in an image's `io.buildpacks.build.metadata` label. Raise it when the C sources change."""
 
 _BINARIES: Final = Path(__file__).parent / "bin"
-
-
-@dataclass(eq=False, kw_only=True)
-class LauncherMissingError(Exception):
-    """There is no compiled launcher for the image's architecture.
-
-    what: there is no launcher for linux/<arch> at '<path>'
-    why: a source checkout holds the launcher's sources only, and wheels hold it for `available` only
-    fix: in a checkout, run `python -m lifecycle_py.launcher.build` (needs the `ziglang` package);
-         for another architecture, build the image for linux/amd64 or linux/arm64
-
-    Attributes:
-        arch: The architecture asked for, as in `linux/<arch>`.
-        path: Where the launcher would be; None for an architecture the launcher is never built for.
-        available: The architectures there is a launcher for at this moment, sorted.
-
-    """
-
-    arch: str
-    path: Path | None
-    available: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Name the architecture, for logs and tracebacks."""
-        return f"no launcher for linux/{self.arch}"
 
 
 def launcher_file(arch: str) -> Path:

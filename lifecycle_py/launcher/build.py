@@ -13,10 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lifecycle_py.errors import CompilerMissingError, LauncherCompileError
 from lifecycle_py.launcher import ARCHITECTURES, Architecture, binary_path
 
 if TYPE_CHECKING:
@@ -33,50 +33,6 @@ _FLAGS: Final = (
     *("-fno-asynchronous-unwind-tables", "-fno-unwind-tables"),
     *("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"),
 )
-
-
-@dataclass(eq=False, kw_only=True)
-class CompilerMissingError(Exception):
-    """The `ziglang` package is not installed.
-
-    what: the launcher cannot be compiled
-    why: the compiler comes with the Python package 'ziglang', which this Python does not have
-    fix: `pip install ziglang`, or install a wheel of Offramp, which holds the compiled launcher
-
-    Attributes:
-        python: The interpreter that lacks the package.
-
-    """
-
-    python: Path
-
-    def __str__(self) -> str:
-        """Name the remedy, since the package's build shows this text alone."""
-        return f"cannot compile the launcher: {self.python} has no package 'ziglang' (pip install ziglang)"
-
-
-@dataclass(eq=False, kw_only=True)
-class LauncherCompileError(Exception):
-    """The compiler rejected the launcher's sources.
-
-    what: compiling the launcher for linux/<arch> failed (exit status <status>)
-    why: the compiler's own output, in `output`
-    fix: with unchanged sources this is a fault of ours: report it with the output and the version of `ziglang`
-
-    Attributes:
-        arch: The architecture compiled for.
-        status: The compiler's exit status.
-        output: What it wrote to stderr.
-
-    """
-
-    arch: Architecture
-    status: int
-    output: str
-
-    def __str__(self) -> str:
-        """Show the compiler's words, since the package's build shows this text alone."""
-        return f"compiling the launcher for linux/{self.arch} failed ({self.status}):\n{self.output}"
 
 
 def compile_launcher(

@@ -87,7 +87,7 @@ class TestCompile:
 
         monkeypatch.setattr(importlib.metadata, "version", no_version)
 
-        with pytest.raises(CompilerMissingError, match="pip install ziglang"):
+        with pytest.raises(CompilerMissingError, match="ziglang"):
             compile_launcher(HOST, tmp_path / "launcher", report=_ignore)
 
 

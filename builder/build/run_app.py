@@ -1,0 +1,187 @@
+"""Runs a process of an app image in the sandbox, as a container runtime would: PID 1, its own /tmp, nothing kept.
+
+The run image is unpacked once and shared; the layers above it once per image. The app directory is copied for every
+run, because an app may write to it, as on a dyno, and what it writes is gone afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from builder.build.attached import run_attached
+from builder.build.executor import BuildEnvironment, Mount, Network
+from builder.build.host_passage import HostPassage, network_passage
+from builder.build.sandbox import SandboxExecutor
+from builder.build.sandbox_owner import sandbox_owner
+from builder.errors import NumericUserError, PortInUseError
+from builder.images.processes import read_processes
+from builder.places import Places
+from builder.stacks.root_file_system import unpack_image
+from lifecycle_py.analyzer import read_layers_metadata
+from lifecycle_py.caches.tree_pool import remove_tree
+from lifecycle_py.errors import ProcessNotFoundError
+from lifecycle_py.oci.compression import open_uncompressed
+from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
+from lifecycle_py.oci.model import Image, ImageConfig, Layer
+from lifecycle_py.oci.store import FoundImage
+from lifecycle_py.output import Reporter
+from lifecycle_py.session import Command, ExitStatus
+
+LAUNCHER = "/cnb/lifecycle/launcher"
+WEB = "web"
+_KEPT_IMAGES = 4  # unpacked images that stay for the next run; older ones are removed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunRequest:
+    """A run. ``process`` is empty for the image's default; ``arguments`` alone are a command of their own."""
+
+    process: str = ""
+    arguments: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    port: int = 5000
+
+
+def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Reporter) -> ExitStatus:
+    """Run until the process ends; signals sent to this program go to it.
+
+    Raises:
+        ProcessNotFoundError: the image has no such process.
+        PortInUseError: another program listens on the port.
+    """
+    config = found.image.config
+    argv, process = entry(config, request)
+    is_web = process == WEB
+    if is_web:
+        check_port(request.port)
+    base, own = split_image(found.image)
+    reporter.progress("Unpacking the image")
+    root = unpack_image(base, places.roots)
+    upper = _unpack_own_layers(found, own, places)
+    with _app_copy(upper, config, places) as mounts:
+        environment = BuildEnvironment(
+            root=root, mounts=mounts, uid=_user(config)[0], gid=_user(config)[1], env=config.environment()
+        )
+        variables = {**({"PORT": str(request.port)} if is_web else {}), **request.variables}
+        command = Command(
+            argv=argv,
+            env={name: os.fsencode(value) for name, value in variables.items()},
+            working_dir=PurePosixPath(config.working_dir or "/"),
+        )
+        with SandboxExecutor(passage=_passage).open(environment) as session:
+            reporter.header(f"Running {process or ' '.join(request.arguments)}", process=process)
+            if is_web:
+                reporter.step(f"http://127.0.0.1:{request.port}", port=request.port)
+            return run_attached(session, command)
+
+
+def entry(config: ImageConfig, request: RunRequest) -> tuple[tuple[str, ...], str]:
+    """Give what to start and the process type it is; the type is empty for a command of its own.
+
+    Raises:
+        ProcessNotFoundError: the image has no such process, or several and none is the default.
+    """
+    processes = read_processes(config)
+    known = [process.type for process in processes]
+    if request.process and request.process not in known:
+        raise ProcessNotFoundError(process=request.process, known=known)
+    if request.process:
+        return (f"/cnb/process/{request.process}", *request.arguments), request.process
+    if request.arguments:
+        return (LAUNCHER, "--", *request.arguments), ""
+    default = next((process.type for process in processes if process.default), "")
+    if not default and processes:
+        raise ProcessNotFoundError(process="(default)", known=known)
+    return (*config.entrypoint, *config.cmd), default
+
+
+def split_image(image: Image) -> tuple[Image, tuple[Layer, ...]]:
+    """Split an image into its base, as an image that is the same for all apps on it, and the layers above."""
+    metadata = read_layers_metadata(image.config)
+    top = metadata.run_image.top_layer if metadata.run_image else ""
+    diff_ids = [str(layer.diff_id) for layer in image.layers]
+    count = diff_ids.index(top) + 1 if top in diff_ids else len(image.layers)
+    base = ImageConfig(os=image.config.os, architecture=image.config.architecture)
+    return Image(config=base, layers=image.layers[:count]), image.layers[count:]
+
+
+def check_port(port: int) -> None:
+    """Make sure nobody else listens on the port of the loopback interface.
+
+    Raises:
+        PortInUseError: somebody does.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise PortInUseError(port=port, problem=error.strerror or str(error)) from error
+
+
+def _passage(environment: BuildEnvironment) -> HostPassage:
+    # An app brings what it trusts; only name resolution is the host's.
+    return network_passage(Network.HOST, environment.host_name)
+
+
+def _user(config: ImageConfig) -> tuple[int, int]:
+    uid, _, gid = config.user.partition(":")
+    if not uid.isdecimal() or (gid and not gid.isdecimal()):
+        raise NumericUserError(user=config.user)
+    return int(uid), int(gid or uid)
+
+
+def _unpack_own_layers(found: FoundImage, layers: tuple[Layer, ...], places: Places) -> Path:
+    """Unpack the layers above the run image, once per image."""
+    directory = places.cache / "runs"
+    target = directory / found.digest.replace(":", "-")
+    if target.is_dir():
+        os.utime(target)
+        return target
+    directory.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
+    try:
+        for layer in layers:
+            with layer.open_blob() as blob, open_uncompressed(blob) as tar:
+                unpack_layer(tar, partial, UnpackRules())
+        partial.chmod(0o755)
+        with contextlib.suppress(OSError):  # another run was quicker, with the same contents
+            partial.rename(target)
+    finally:
+        remove_tree(partial)
+    newest = sorted(directory.glob("sha256-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in newest[_KEPT_IMAGES:]:
+        remove_tree(old)
+    return target
+
+
+@contextlib.contextmanager
+def _app_copy(upper: Path, config: ImageConfig, places: Places) -> Iterator[tuple[Mount, ...]]:
+    """Give the mounts of a run: the image's directories read-only, the app directory as a private, writable copy."""
+    working = PurePosixPath(config.working_dir or "/")
+    app = upper / working.relative_to("/")
+    names = sorted(entry.name for entry in upper.iterdir())
+    mounts = [Mount(source=upper / name, target=PurePosixPath("/") / name) for name in names]
+    places.work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="run-", dir=places.work, ignore_cleanup_errors=True) as temporary:
+        if working != PurePosixPath("/") and app.is_dir():
+            copy = Path(temporary) / "app"
+            shutil.copytree(app, copy, symlinks=True)
+            _give_to_sandbox(Path(temporary))
+            mounts.append(Mount(source=copy, target=working, writable=True))
+        yield tuple(mounts)
+
+
+def _give_to_sandbox(directory: Path) -> None:
+    if os.geteuid() != 0:
+        return
+    owner = sandbox_owner()
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, owner.uid, owner.gid, follow_symlinks=False)

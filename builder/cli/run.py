@@ -1,0 +1,57 @@
+"""``offramp run``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from builder.build.run_app import RunRequest, run_app
+from builder.build.variables import read_variables
+from builder.cli.options import Progress
+from builder.cli.reporters import make_reporter
+from builder.images.local_store import find_image
+from builder.places import default_places
+
+
+@click.command(short_help="Run a process of an image.")
+@click.argument("image")
+@click.argument("process", default="")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the process.")
+@click.option("--env-file", "env_files", multiple=True, type=click.Path(path_type=Path), help="Lines of K=V.")
+@click.option("--port", default=5000, show_default=True, help="The web process listens here ($PORT).")
+@click.pass_context
+def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    context: click.Context,
+    image: str,
+    process: str,
+    arguments: tuple[str, ...],
+    variables: tuple[str, ...],
+    env_files: tuple[Path, ...],
+    port: int,
+) -> int:
+    """Run a process of IMAGE in the sandbox, without Docker; default: the image's default process.
+
+    'offramp run shop worker' starts that process. 'offramp run shop -- bash' runs a command of your own in the app's
+    environment, as 'heroku run' does. What the process writes is gone when it ends.
+    """
+    if _is_own_command(context):
+        process, arguments = "", (process, *arguments)
+    places = default_places()
+    request = RunRequest(
+        process=process,
+        arguments=arguments,
+        variables=read_variables(variables, env_files, os.environ),
+        port=port,
+    )
+    return run_app(find_image(image, places), request, places, make_reporter(Progress.AUTO)).code
+
+
+def _is_own_command(context: click.Context) -> bool:
+    """Tell ``run IMAGE -- ARGS`` from ``run IMAGE PROCESS``: click drops the dashes, the raw arguments keep them."""
+    raw = list(context.obj["offramp.arguments"])
+    if "--" not in raw or not context.params["process"]:
+        return False
+    return raw[raw.index("--") + 1 :] == [context.params["process"], *context.params["arguments"]]
