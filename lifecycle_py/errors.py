@@ -300,6 +300,40 @@ class DefaultProcessError(ProcessNotFoundError):
 
 
 @dataclass(eq=False, kw_only=True)
+class ProgramNotStartedError(ExplainedError):
+    """A buildpack's program is not there or not executable."""
+
+    program: str
+    problem: str
+    exit_code: ClassVar[int] = 52
+
+    def explain(self) -> Explanation:
+        """Name the program."""
+        return Explanation(
+            what=f"Cannot start '{self.program}'",
+            why=self.problem,
+            fix=("Check that the buildpack has this file, and that it is executable (chmod +x).",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidArgumentError(ExplainedError):
+    """The command line of a phase is wrong."""
+
+    problem: str
+    suggestion: str | None = None
+    exit_code: ClassVar[int] = 3
+
+    def explain(self) -> Explanation:
+        """Give the problem in the reference's words."""
+        return Explanation(
+            what="failed to parse arguments",
+            why=self.problem,
+            fix=(f"Did you mean '{self.suggestion}'?",) if self.suggestion else (),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class LauncherMissingError(ExplainedError):
     """There is no compiled launcher for ``arch``; ``path`` is None where it is never built for it."""
 

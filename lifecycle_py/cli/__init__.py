@@ -1,0 +1,1 @@
+"""The phases as programs: flags, environment, exit codes. Nothing else imports this package."""

@@ -1,0 +1,101 @@
+"""Flags as Go's ``flag`` package reads them, with the specification's variables and defaults behind them. Pure.
+
+Facts: reference/cnb.md §b.1, §b.2. ``-x v``, ``-x=v``, ``--x v``; a boolean is ``-x`` or ``-x=true``; flags come before
+positional arguments; a flag beats its variable, which beats the default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lifecycle_py.errors import InvalidArgumentError
+from lifecycle_py.spec.errors import nearest
+
+_TRUE = frozenset({"1", "t", "true"})
+_FALSE = frozenset({"0", "f", "false"})
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A flag: its name, its variable, its default. ``{layers}`` in a default is the layers directory."""
+
+    name: str
+    variable: str = ""
+    default: str = ""
+    boolean: bool = False
+    repeated: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arguments:
+    """What was given, complete with variables and defaults."""
+
+    values: Mapping[str, str]
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    positional: tuple[str, ...] = ()
+
+    def text(self, name: str) -> str:
+        """Give a flag's value."""
+        return self.values[name]
+
+    def boolean(self, name: str) -> bool:
+        """Give a boolean flag's value."""
+        return _boolean(name, self.values[name])
+
+
+def parse_arguments(arguments: Sequence[str], flags: Sequence[Flag], environ: Mapping[str, str]) -> Arguments:
+    """Read a command line.
+
+    Raises:
+        InvalidArgumentError: an unknown flag, a flag without its value, or a boolean that is none.
+    """
+    by_name = {flag.name: flag for flag in flags}
+    given: dict[str, list[str]] = {}
+    rest = list(arguments)
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        word = rest.pop(0)
+        if word == "--":
+            break
+        name, equals, value = word.lstrip("-").partition("=")
+        flag = by_name.get(name)
+        if flag is None:
+            suggestion = nearest(name, tuple(by_name))
+            raise InvalidArgumentError(
+                problem=f"flag provided but not defined: -{name}", suggestion=f"-{suggestion}" if suggestion else None
+            )
+        if not equals:
+            value = "true" if flag.boolean else _next_value(name, rest)
+        if flag.boolean:
+            _boolean(name, value)
+        given.setdefault(name, []).append(value)
+    return _complete(flags, given, tuple(rest), environ)
+
+
+def _complete(
+    flags: Sequence[Flag], given: Mapping[str, list[str]], positional: tuple[str, ...], environ: Mapping[str, str]
+) -> Arguments:
+    values: dict[str, str] = {}
+    for flag in flags:
+        found = given.get(flag.name)
+        from_environment = environ.get(flag.variable, "") if flag.variable else ""
+        values[flag.name] = found[-1] if found else from_environment or flag.default
+    layers = values.get("layers", "")
+    return Arguments(
+        values={name: value.replace("{layers}", layers) for name, value in values.items()},
+        lists={flag.name: tuple(given.get(flag.name, ())) for flag in flags if flag.repeated},
+        positional=positional,
+    )
+
+
+def _next_value(name: str, rest: list[str]) -> str:
+    if not rest:
+        raise InvalidArgumentError(problem=f"flag needs an argument: -{name}")
+    return rest.pop(0)
+
+
+def _boolean(name: str, value: str) -> bool:
+    text = value.lower()
+    if text not in _TRUE | _FALSE | {""}:
+        raise InvalidArgumentError(problem=f'invalid boolean value "{value}" for -{name}')
+    return text in _TRUE
