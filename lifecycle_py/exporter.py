@@ -71,8 +71,12 @@ class ExportPlaces:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportedLayer:
-    """A layer above the run image: what it is, and how it came into the image."""
+    """A layer above the run image: what it is, and how it came into the image.
 
+    ``title`` is the history line the reference writes; ``name`` is short, for people.
+    """
+
+    name: str
     title: str
     layer: Layer
     reused: bool
@@ -131,12 +135,15 @@ def export(
         config=app_image_config(run.config, facts),
         layers=(*run.layers, *(exported.layer for exported in exporting.layers)),
     )
-    saved = places.store.save(image, inputs.references)
+    with reporter.timed_step("Saved the image"):
+        saved = places.store.save(image, inputs.references)
     report = Report(
         tags=saved.references, digest=saved.digest, image_id=saved.image_id, manifest_size=saved.manifest_size
     )
     write_toml(directories.layers.host / "report.toml", report.to_toml())
-    exporting.update_cache()
+    if places.cache is not None:
+        with reporter.timed_step("Kept cached layers for the next build"):
+            exporting.update_cache(places.cache)
     return Exported(saved=saved, image=image, layers=tuple(exporting.layers), run_layers=len(run.layers))
 
 
@@ -205,11 +212,9 @@ class _Exporting:
             ),
         )
 
-    def update_cache(self) -> None:
+    def update_cache(self, cache: Cache) -> None:
         """Keep cached layers, and the trees they came from, for the next build."""
-        if self._places.cache is None:
-            return
-        with self._places.cache.update() as update:
+        with cache.update() as update:
             for recorded, layers in self._cached:
                 update.record(recorded, layers)
         if self._places.trees is not None:
@@ -252,7 +257,7 @@ class _Exporting:
                 self._trees.append((known, local.place.host))
         if local.types.launch:
             title = f"Layer: '{local.name}', Created by buildpack: {element.id}@{element.version}"
-            self._keep(title, layer, read=read)
+            self._keep(f"{element.id}: {local.name}", title, layer, read=read)
         return layer
 
     def _from_previous_image(self, contribution: Contribution, local: LocalLayer) -> Layer:
@@ -314,12 +319,12 @@ class _Exporting:
     def _add(self, part: str, title: str, chunks: Iterable[bytes]) -> DiffId:
         layer = self._places.blobs.write_layer(chunks, self._inputs.compression)
         self._parts[part] = layer.diff_id
-        self._keep(title, layer, read=True)
+        self._keep(part.replace("-", " "), title, layer, read=True)
         return layer.diff_id
 
-    def _keep(self, title: str, layer: Layer, *, read: bool) -> None:
-        exported = ExportedLayer(title=title, layer=layer, reused=layer.diff_id in self._previous, read=read)
+    def _keep(self, name: str, title: str, layer: Layer, *, read: bool) -> None:
+        exported = ExportedLayer(name=name, title=title, layer=layer, reused=layer.diff_id in self._previous, read=read)
         self.layers.append(exported)
-        self._reporter.step(
-            f"{title} ({exported.how})", diff_id=layer.diff_id, size=layer.blob.size, reused=exported.reused, read=read
+        self._reporter.detail(
+            f"{name}: {exported.how}", diff_id=layer.diff_id, size=layer.blob.size, reused=exported.reused, read=read
         )

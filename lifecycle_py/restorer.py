@@ -44,6 +44,8 @@ def restore(
     A cached layer that is damaged is left out with a warning: its buildpack makes it anew.
     """
     contents = sources.cache.contents() if sources.cache else CacheContents()
+    if not contents.buildpacks:
+        reporter.step("Nothing is cached" if sources.cache else "No cache is used")
     for element in group.buildpacks:
         _Restoring(element, sources, contents, directories.layers_of(element), user, reporter).run()
 
@@ -98,7 +100,7 @@ class _Restoring:
             self._reporter.warning(f"Not restoring layer '{name}' of {self._element.id}: {error}")
             return False
         self._sources.known.add(known)
-        self._reporter.detail(f"Restored layer {self._element.id}:{name}", layer=f"{self._element.id}:{name}")
+        self._reporter.step(f"Layer '{name}' of {self._element.id}", layer=f"{self._element.id}:{name}")
         return True
 
     def _unpack(self, diff_id: DiffId, target: Place, recipe: str) -> KnownTree:

@@ -127,7 +127,7 @@ def summarize(exported: Exported, reporter: Reporter, seconds: float) -> None:
     reporter.step(f"Size     {human_size(base + own)} compressed: {human_size(base)} run image, {human_size(own)} app")
     reporter.step(f"Layers   {reused} of {len(exported.layers)} reused")
     for one in sorted(exported.layers, key=lambda one: -one.layer.blob.size):
-        reporter.detail(f"{human_size(one.layer.blob.size):>9}  {one.title} ({one.how})")
+        reporter.detail(f"{human_size(one.layer.blob.size):>9}  {one.name} ({one.how})")
     for process in read_processes(exported.image.config):
         reporter.step(f"Process  {process.type}: {process.command}{' (default)' if process.default else ''}")
 
