@@ -6,6 +6,8 @@ so that a build fails early.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from buildpacks.python.checks import check_app
 from buildpacks.python.detect import looks_like_python
 from buildpacks.python.django import collect_static
@@ -15,6 +17,7 @@ from buildpacks.python.layers.python import install_python
 from buildpacks.python.managed_python import remember_version
 from buildpacks.python.package_manager import determine_package_manager
 from buildpacks.python.python_version import request_version
+from buildpacks.python.stack_python import StackPython, find_stack_python
 from buildpacks.sdk import (
     BuildContext,
     Buildpack,
@@ -33,6 +36,10 @@ class PythonBuildpack(Buildpack):
 
     name = "Python"
 
+    def __init__(self, find_python: Callable[[], StackPython] = find_stack_python) -> None:
+        """Use the Python that ``find_python`` describes as the stack's own."""
+        self._find_python = find_python
+
     def detect(self, context: DetectContext) -> DetectResult:
         """Pass for anything that looks like Python, so that the build can say precisely what is missing."""
         if not looks_like_python(names_in(context.app_dir)):
@@ -48,7 +55,7 @@ class PythonBuildpack(Buildpack):
         manager = determine_package_manager(context.app_dir)
         request = request_version(context, manager)
 
-        python = install_python(context, request)
+        python = install_python(context, request, self._find_python())
         dependencies = install_dependencies(context, manager, python)
         add_launch_environment(python.layer, context.app_dir)
         collect_static(context, python, dependencies)

@@ -287,9 +287,7 @@ class UnknownVersionError(ExplainedError):
         return Explanation(
             what=f"Python {self.version} isn't available",
             why=f"{self.origin} asks for it. The nearest known versions are {', '.join(self.nearest) or 'none'}.",
-            fix=(
-                f"Change {self.origin} to '{line}' to get its newest patch release, or to one of the versions above.",
-            ),
+            fix=(f"Change {self.origin} to '{line}', for the newest that is there, or to one of the versions above.",),
         )
 
 

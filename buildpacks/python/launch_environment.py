@@ -57,7 +57,7 @@ for file in @CGROUPS@/memory.max @CGROUPS@/memory/memory.limit_in_bytes; do
     # "max", and the huge number that cgroup v1 gives instead (here: from 1 TiB on), mean that there is no limit.
     case $bytes in
       '' | *[!0-9]*) ;;
-      *) if [ "${#bytes}" -lt 13 ] || [ "${#bytes}" -eq 13 ] && [ "$bytes" -lt 1099511627776 ]; then
+      *) if [ "${#bytes}" -le 13 ] && [ "$bytes" -lt 1099511627776 ]; then
            mebibytes=$((bytes / 1048576))
          fi ;;
     esac

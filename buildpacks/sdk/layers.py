@@ -121,12 +121,12 @@ class Empty:
 LayerState: TypeAlias = Restored | Outdated | Empty
 
 
-def shown(label: str) -> Any:  # noqa: ANN401 - as dataclasses.field: the type is the attribute's
+def shown(label: str) -> Any:
     """Make a key field whose old and new value are shown when it changes: ``shown("Python version")``."""
     return field(metadata={"label": label})
 
 
-def changed(label: str) -> Any:  # noqa: ANN401 - as dataclasses.field: the type is the attribute's
+def changed(label: str) -> Any:
     """Make a key field of which only the fact of its change is shown, such as a file's digest."""
     return field(metadata={"label": label, "hidden": True})
 
@@ -294,7 +294,7 @@ def _settle(key: DataclassInstance | None, restored: TomlTable | None, in_place:
     return Outdated(reasons) if set(differences) <= set(in_place) else Empty(reasons)
 
 
-def _from_plain(value: Any) -> KeyValue:  # noqa: ANN401 - a value read from TOML
+def _from_plain(value: Any) -> KeyValue:
     return tuple(str(item) for item in value) if isinstance(value, list) else value
 
 

@@ -13,7 +13,6 @@ from buildpacks.python.stack_python import (
     StackPython,
     copy_stack_python,
     extension_modules,
-    find_stack_python,
     parse_ldd,
 )
 from buildpacks.sdk import (
@@ -63,9 +62,8 @@ class InstalledPython:
         return (self.layer.path / "bin" / "python3").resolve()
 
 
-def install_python(context: BuildContext, request: VersionRequest) -> InstalledPython:
-    """Install the Python the app asks for, or find it in the cache."""
-    stack = find_stack_python()
+def install_python(context: BuildContext, request: VersionRequest, stack: StackPython) -> InstalledPython:
+    """Install the Python the app asks for, or find it in the cache. ``stack`` is used where it satisfies the app."""
     from_stack = request.accepts(stack.version)
     version = stack.version if from_stack else choose_managed_version(context, request)
     provider = "the stack" if from_stack else "uv"

@@ -1,0 +1,55 @@
+"""What a pip environment depends on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from buildpacks.python.requirements import has_local_requirements, requirements_digest
+
+
+def _write(directory: Path, **files: str) -> None:
+    for name, text in files.items():
+        (directory / f"{name}.txt").write_text(text)
+
+
+def test_digest_follows_includes(tmp_path: Path) -> None:
+    """A change in an included file, at any depth, changes the digest; another file does not."""
+    _write(tmp_path, requirements="-r base.txt\n-c limits.txt", base="--requirement=deep.txt", limits="a<2", deep="a")
+    first = requirements_digest(tmp_path)
+
+    _write(tmp_path, other="x")
+    assert requirements_digest(tmp_path) == first
+    _write(tmp_path, deep="b")
+    second = requirements_digest(tmp_path)
+    _write(tmp_path, limits="a<3")
+
+    assert len({first, second, requirements_digest(tmp_path)}) == 3
+
+
+def test_digest_cycle_and_missing(tmp_path: Path) -> None:
+    """Files that include each other, or one that is missing, do no harm: pip will explain them."""
+    _write(tmp_path, requirements="-r requirements.txt\n-r gone.txt  # note")
+
+    assert requirements_digest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("-e .", True),
+        ("--editable ./lib", True),
+        (".", True),
+        ("./wheels/x.whl", True),
+        ("lib @ file:///app/lib", True),
+        ("django>=5", False),
+        ("-e git+https://example.test/x.git", False),
+        ("# -e .", False),
+    ],
+)
+def test_local_requirements(tmp_path: Path, line: str, *, expected: bool) -> None:
+    """Something installed from the app's own source is recognised."""
+    _write(tmp_path, requirements=f"a\n{line}\n")
+
+    assert has_local_requirements(tmp_path) is expected
