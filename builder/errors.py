@@ -5,7 +5,19 @@ ExplainedError
 ├── CommandNotStartedError      a sandbox could not start a command
 ├── InvalidSandboxOwnerError    OFFRAMP_SANDBOX_OWNER is not uid:gid
 ├── StackToolsError             base images cannot be made on this host
-└── MakeBaseImageError          mmdebstrap failed
+├── MakeBaseImageError          mmdebstrap failed
+├── InvalidAppNameError         an app's name cannot begin the names of its objects
+├── ProcessNameCollisionError   two process types would get the same name
+├── ForeignImageError           no buildpack made the image
+├── NothingToRunError           the image has no process to keep running
+├── RootUserError               the image runs as root
+├── QuantityError               a clock process is to run twice
+├── ScaleSyntaxError            --scale is not TYPE=NUMBER
+├── PullReferenceError          --image is no image reference
+├── KubernetesVersionError      --kubernetes-version is no supported version
+├── InvalidPlanError            a document is no plan
+├── NotOurFileError             a file to write belongs to somebody else
+└── OutputDirectoryError        the output directory cannot be written to
 """
 
 from __future__ import annotations
@@ -283,4 +295,208 @@ class NumericUserError(ExplainedError):
             what=f"The image's user is '{self.user}'",
             why="it has to be numeric ('1000:1000'), since the host and Kubernetes do not know the image's names",
             fix=("Build the image with 'offramp build', whose images have a numeric user.",),
+        )
+
+
+# --- translate -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidAppNameError(ExplainedError):
+    """An app's name cannot begin the names of its objects."""
+
+    name: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote the name and give the rule."""
+        return Explanation(
+            what=f"'{self.name}' cannot be the name of an app",
+            why="object names begin with it: lower-case letters, digits and '-', a letter first, at most 63 of them",
+            fix=("Choose another one: --app NAME",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ProcessNameCollisionError(ExplainedError):
+    """Two process types would get objects of the same name."""
+
+    first: str
+    second: str
+    name: str
+
+    def explain(self) -> Explanation:
+        """Name both process types."""
+        return Explanation(
+            what=f"Process types '{self.first}' and '{self.second}' would both be named '{self.name}'",
+            why="names of Kubernetes objects know neither upper case nor '_' nor '.'",
+            fix=(f"Rename '{self.first}' or '{self.second}' in the Procfile and build again.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ForeignImageError(ExplainedError):
+    """An image does not say what it runs, since no buildpack made it."""
+
+    reference: str
+    label: str
+
+    def explain(self) -> Explanation:
+        """Name the label that is missing."""
+        return Explanation(
+            what=f"'{self.reference}' was not made by buildpacks",
+            why=f"it has no label '{self.label}', which lists the processes of an app",
+            fix=("Translate an image made by 'offramp build', 'pack build' or another buildpacks platform.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NothingToRunError(ExplainedError):
+    """An image has nothing to keep running. ``processes`` are the types it has."""
+
+    reference: str
+    processes: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """List what the image does have."""
+        why = (
+            f"it has only {', '.join(self.processes)}, for starting by hand"
+            if self.processes
+            else "it has no processes"
+        )
+        return Explanation(
+            what=f"There is nothing to run in '{self.reference}'",
+            why=why,
+            fix=("Add a line such as 'web: COMMAND' to the app's Procfile and build again.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class RootUserError(ExplainedError):
+    """An image runs as root. ``user`` is what its config says; empty means root as well."""
+
+    user: str
+
+    def explain(self) -> Explanation:
+        """Say that the cluster would refuse it."""
+        says = f"its user is '{self.user}'" if self.user else "it names no user"
+        return Explanation(
+            what="The image runs as root",
+            why=f"{says}; the Kubernetes objects ask for a user that is not root, so no pod of it would start",
+            fix=("Build the app on a run image with a numeric user above 0, as 'offramp build' does.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class QuantityError(ExplainedError):
+    """A clock process is to run more than once."""
+
+    process: str
+    quantity: int
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Say what would happen."""
+        return Explanation(
+            what=f"Process '{self.process}' cannot run {self.quantity} times",
+            why="by its name it starts work by the time of day, and each of them would start all of it",
+            fix=(f"Use --scale {self.process}=1, or rename the process if it is no clock.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ScaleSyntaxError(ExplainedError):
+    """``--scale`` is malformed."""
+
+    text: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote it and give the form."""
+        return Explanation(
+            what=f"Cannot read --scale '{self.text}'",
+            why="it has to be a process type and a number",
+            fix=("Write it as for 'heroku ps:scale': --scale worker=2",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class PullReferenceError(ExplainedError):
+    """``--image`` is no reference that a cluster could pull."""
+
+    reference: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote it and give the form."""
+        return Explanation(
+            what=f"'{self.reference}' is not an image reference",
+            why="a cluster pulls by HOST/REPOSITORY in lower case, and by a digest of 64 hexadecimal digits if given",
+            fix=("Write it like registry.example.com/team/shop; the image's digest is added.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class KubernetesVersionError(ExplainedError):
+    """``--kubernetes-version`` is malformed or too old."""
+
+    text: str
+    problem: str
+    oldest: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote it and name the oldest."""
+        return Explanation(
+            what=f"Cannot write objects for Kubernetes '{self.text}'",
+            why=self.problem,
+            fix=(f"Name a version from {self.oldest} on; 'kubectl version' shows the cluster's.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidPlanError(ExplainedError):
+    """A document is no plan, or one of another version."""
+
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Give the problem."""
+        return Explanation(
+            what="This is no plan that can be read",
+            why=self.problem,
+            fix=("Write it again: offramp translate IMAGE --format plan",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NotOurFileError(ExplainedError):
+    """Files that would be written are there, and Offramp did not write them for this app."""
+
+    files: tuple[Path, ...]
+    app: str
+
+    def explain(self) -> Explanation:
+        """Name every file."""
+        names = "\n".join(str(file) for file in self.files)
+        return Explanation(
+            what=f"Refusing to overwrite {'files' if len(self.files) > 1 else 'a file'} of somebody else",
+            why=f"Offramp did not write this for app '{self.app}':\n{names}",
+            fix=("Choose another directory with -o, or move the files away. Nothing was written.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class OutputDirectoryError(ExplainedError):
+    """The directory cannot be written to."""
+
+    directory: Path
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Name the directory and give the operating system's words."""
+        return Explanation(
+            what=f"Cannot write to '{self.directory}'",
+            why=self.problem,
+            fix=("Choose another directory with -o.",),
         )

@@ -1,0 +1,1 @@
+"""From an app image to the objects that run it: image → plan (platform-neutral) → Kubernetes objects → files."""

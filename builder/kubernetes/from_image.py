@@ -1,0 +1,178 @@
+"""An image's labels and config become a plan. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from builder.errors import (
+    ForeignImageError,
+    NothingToRunError,
+    NumericUserError,
+    QuantityError,
+    RootUserError,
+)
+from builder.images.processes import PROCFILE_LABEL, ImageProcess, read_processes
+from builder.kubernetes import defaults
+from builder.kubernetes.defaults import Sourced
+from builder.kubernetes.plan import (
+    Endpoint,
+    Plan,
+    PlannedImage,
+    PlannedProcess,
+    PlannedRelease,
+    Role,
+    Run,
+    SkippedProcess,
+    User,
+)
+from lifecycle_py.errors import ProcessNotFoundError
+from lifecycle_py.oci.model import ImageConfig
+from lifecycle_py.spec.identifiers import parse_process_type
+from lifecycle_py.spec.image_labels import BUILD_METADATA_LABEL
+
+# The lifecycle leaves a program of this name for each process type: it sets up the environment and starts it.
+_PROCESS_PROGRAMS = "/cnb/process"
+_PROCESSES_LABEL_SOURCE = f"image label {BUILD_METADATA_LABEL}"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TranslateRequest:
+    """An image, and what the user said about it. ``quantities`` are by process type."""
+
+    app: Sourced[str]
+    reference: Sourced[str]
+    digest: Sourced[str]
+    config: ImageConfig
+    quantities: Mapping[str, int] = field(default_factory=dict)
+
+
+class _Sources:
+    """Remembers where each value of the plan came from, on its way into the plan."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, str] = {}
+
+    def take(self, path: str, sourced: Sourced[T]) -> T:
+        self.entries[path] = sourced.source
+        return sourced.value
+
+
+def plan_from_image(request: TranslateRequest) -> Plan:
+    """Plan what an image needs to run.
+
+    Raises:
+        ForeignImageError: no buildpack made it.
+        NothingToRunError: it has no process to keep running and no release.
+        NumericUserError: its user is a name.
+        RootUserError: its user is root.
+        ProcessNotFoundError: a quantity is for a process that the image does not have.
+        QuantityError: a quantity is impossible for its process.
+    """
+    if BUILD_METADATA_LABEL not in request.config.labels:
+        raise ForeignImageError(reference=request.reference.value, label=BUILD_METADATA_LABEL)
+    every = read_processes(request.config)
+    kept = tuple(one for one in every if not defaults.reason_to_skip(one.type, one.exec_env))
+    if not kept:
+        raise NothingToRunError(reference=request.reference.value, processes=tuple(one.type for one in every))
+    _check_quantities(request.quantities, tuple(one.type for one in kept if one.type != defaults.RELEASE))
+    sources = _Sources()
+    return Plan(
+        app=sources.take("app", request.app),
+        image=PlannedImage(
+            reference=sources.take("image/reference", request.reference),
+            digest=sources.take("image/digest", request.digest),
+            user=sources.take("image/user", parse_user(request.config.user)),
+        ),
+        processes=tuple(
+            _process(one, request, sources)
+            for one in sorted(kept, key=lambda one: (one.type != Role.WEB, one.type))
+            if one.type != defaults.RELEASE
+        ),
+        release=next((_release(one, request, sources) for one in kept if one.type == defaults.RELEASE), None),
+        skipped=tuple(
+            SkippedProcess(type=one.type, command=one.command, reason=reason)
+            for one in every
+            if (reason := defaults.reason_to_skip(one.type, one.exec_env))
+        ),
+        sources=sources.entries,
+    )
+
+
+def parse_user(text: str) -> Sourced[User]:
+    """Read the user of an image's config.
+
+    Raises:
+        NumericUserError: a cluster could not tell that it is not root, since names are known inside the image only.
+        RootUserError: it is root.
+    """
+    uid, _, gid = text.partition(":")
+    if not uid or uid == "root" or (uid.isdecimal() and int(uid) == 0):
+        raise RootUserError(user=text)
+    if not uid.isdecimal() or (gid and not gid.isdecimal()):
+        raise NumericUserError(user=text)
+    return Sourced(User(uid=int(uid), gid=int(gid) if gid else None), "image config: User")
+
+
+def _process(process: ImageProcess, request: TranslateRequest, sources: _Sources) -> PlannedProcess:
+    path = f"processes/{process.type}"
+    sources.entries[f"{path}/type"] = _PROCESSES_LABEL_SOURCE
+    role = sources.take(f"{path}/role", defaults.role_of(process.type))
+    quantity = defaults.quantity_of(role)
+    if process.type in request.quantities:
+        wanted = request.quantities[process.type]
+        quantity = Sourced(wanted, f"command line: --scale {process.type}={wanted}")
+    if role is Role.CLOCK and quantity.value > 1:
+        raise QuantityError(process=process.type, quantity=quantity.value)
+    endpoint = _endpoint(f"{path}/endpoint", sources) if role is Role.WEB else None
+    run_path = f"{path}/run"
+    env = {"PORT": str(endpoint.port)} if endpoint else {}
+    if endpoint:
+        sources.entries[f"{run_path}/env/PORT"] = f"{path}/endpoint/port"
+    return PlannedProcess(
+        type=process.type,
+        role=role,
+        quantity=sources.take(f"{path}/quantity", quantity),
+        endpoint=endpoint,
+        run=_run(run_path, process, env, request, sources),
+    )
+
+
+def _release(process: ImageProcess, request: TranslateRequest, sources: _Sources) -> PlannedRelease:
+    return PlannedRelease(
+        run=_run("release/run", process, {}, request, sources),
+        timeout=sources.take("release/timeoutSeconds", defaults.RELEASE_TIMEOUT),
+    )
+
+
+def _endpoint(path: str, sources: _Sources) -> Endpoint:
+    return Endpoint(
+        port=sources.take(f"{path}/port", defaults.PORT),
+        startup=sources.take(f"{path}/startupSeconds", defaults.STARTUP),
+        drain=sources.take(f"{path}/drainSeconds", defaults.DRAIN),
+    )
+
+
+def _run(path: str, process: ImageProcess, env: Mapping[str, str], request: TranslateRequest, sources: _Sources) -> Run:
+    # A damaged or hostile label must not bring a path or a '$(NAME)' into a command.
+    program = f"{_PROCESS_PROGRAMS}/{parse_process_type(process.type)}"
+    written = process.buildpack_id.endswith("/procfile") and PROCFILE_LABEL in request.config.labels
+    command_source = f"image label {PROCFILE_LABEL}" if written else _PROCESSES_LABEL_SOURCE
+    return Run(
+        command=sources.take(f"{path}/command", Sourced(process.command, command_source)),
+        argv=sources.take(f"{path}/argv", Sourced((program,), _PROCESSES_LABEL_SOURCE)),
+        size=sources.take(f"{path}/size", defaults.SIZE),
+        grace=sources.take(f"{path}/graceSeconds", defaults.GRACE),
+        config=sources.take(f"{path}/config", defaults.CONFIG),
+        env=env,
+        writable=sources.take(f"{path}/writable", defaults.WRITABLE),
+    )
+
+
+def _check_quantities(quantities: Mapping[str, int], known: tuple[str, ...]) -> None:
+    for process_type in quantities:
+        if process_type not in known:
+            raise ProcessNotFoundError(process=process_type, known=known)
