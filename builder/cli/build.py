@@ -140,6 +140,7 @@ def result_document(exported: Exported) -> dict[str, object]:
         "imageId": exported.saved.image_id,
         "layers": [
             {
+                "name": one.name,
                 "title": one.title,
                 "diffId": one.layer.diff_id,
                 "digest": one.layer.blob.digest,

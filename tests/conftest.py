@@ -1,0 +1,17 @@
+"""What holds for every test: no ambient settings, and no helper container of testcontainers."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+# testcontainers' clean-up container would be pulled from a registry; the tests remove their containers themselves.
+os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
+
+
+@pytest.fixture(autouse=True)
+def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away variables of the developer's shell that would change a build."""
+    for name in ("SOURCE_DATE_EPOCH", "DISABLE_COLLECTSTATIC", "OFFRAMP_TRACEBACK", "CNB_PLATFORM_API", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
