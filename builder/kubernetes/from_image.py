@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -94,7 +95,11 @@ def plan_from_image(request: TranslateRequest) -> Plan:
         ),
         release=next((_release(one, request, sources) for one in kept if one.type == defaults.RELEASE), None),
         skipped=tuple(
-            SkippedProcess(type=one.type, command=one.command, reason=reason)
+            SkippedProcess(
+                type=one.type,
+                command=one.command,
+                reason=sources.take(f"skipped/{one.type}", Sourced(reason, _PROCESSES_LABEL_SOURCE)),
+            )
             for one in every
             if (reason := defaults.reason_to_skip(one.type, one.exec_env))
         ),
@@ -110,9 +115,9 @@ def parse_user(text: str) -> Sourced[User]:
         RootUserError: it is root.
     """
     uid, _, gid = text.partition(":")
-    if not uid or uid == "root" or (uid.isdecimal() and int(uid) == 0):
+    if uid == "root" or not uid.strip("0"):
         raise RootUserError(user=text)
-    if not uid.isdecimal() or (gid and not gid.isdecimal()):
+    if not re.fullmatch(r"[0-9]+(:[0-9]*)?", text):
         raise NumericUserError(user=text)
     return Sourced(User(uid=int(uid), gid=int(gid) if gid else None), "image config: User")
 

@@ -41,7 +41,7 @@ def plan_to_json(plan: Plan) -> str:
         "skipped": [{"type": one.type, "command": one.command, "reason": one.reason} for one in plan.skipped],
         "sources": dict(sorted(plan.sources.items())),
     }
-    return json.dumps(_without_none(document), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(_without_none(document), indent=2) + "\n"
 
 
 def plan_from_json(text: str) -> Plan:

@@ -35,8 +35,9 @@ def pull_reference(local_name: str, digest: str, override: str | None = None) ->
     Raises:
         PullReferenceError: the override is no reference.
     """
-    match = _REFERENCE.fullmatch(override or local_name.partition("@")[0])
+    text = local_name if override is None else override
+    match = _REFERENCE.fullmatch(text)
     if not match:
-        raise PullReferenceError(reference=override or local_name)
+        raise PullReferenceError(reference=text)
     chosen = match["digest"] or digest
     return PullReference(text=f"{match['name']}@{chosen}", digest=chosen, given=override is not None)

@@ -40,7 +40,7 @@ def _process_text(process: PlannedProcess, manifest: Manifest) -> str:
     kinds = " and ".join(f"{one['kind']} {one['metadata']['name']}" for one in manifest.objects)
     replicas = "1 replica" if process.quantity == 1 else f"{process.quantity} replicas"
     parts = [f"{kinds}, {replicas}"]
-    if process.quantity == 0:
+    if process.quantity == 0 and process.role is not Role.WEB:
         parts.append(f"as Heroku starts it; more with --scale {process.type}=1")
     if process.role is Role.CLOCK:
         parts.append("never two at once, by its name")

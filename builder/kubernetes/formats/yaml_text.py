@@ -26,7 +26,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    quoted = text.lower() in _WORDS or _NUMBER_LIKE.fullmatch(text)
+    # PyYAML writes U+0085 in a form that it reads back as a blank; double quotes escape all such characters.
+    quoted = text.lower() in _WORDS or _NUMBER_LIKE.fullmatch(text) or not text.isprintable()
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted else None)
 
 
