@@ -3,8 +3,8 @@
 Heroku runs ``bash -c`` after sourcing ``.profile``, and sends SIGTERM to every process of the dyno. Kubernetes sends
 it to the first process only, and that one ignores what it does not handle. So bash must not stay in between:
 
-- where the last command of a line is simple, ``exec`` lets it take bash's place;
-- other lines (pipes, background commands, compound commands, builtins) run as a job of their own, and bash passes the
+- a program, also after assignments and builtins such as ``cd``, takes bash's place by ``exec``;
+- other lines (several programs, pipes, background and compound commands) run as a job of their own, and bash passes the
   signal on to the whole job.
 
 The command itself is never changed otherwise: its text stands in the script as the author wrote it.
@@ -14,16 +14,22 @@ from __future__ import annotations
 
 PROFILE = ".profile"
 _SOURCE_PROFILE = ". ./.profile\n"
-# wait ends early when the signal arrives: the loop goes on until the job has ended, and gives the job's status.
+# The job's shell waits for the program at hand, then ends; the outer one passes the signal on and waits for the job
+# (wait ends early when a signal arrives, so it is repeated). Programs the job's shell did not wait for, as inside a pipe
+# of groups, get up to 30 seconds, as on Heroku.
 _SUPERVISE = """\
 set -m
-trap 'kill -TERM -- "-$job" 2>/dev/null' TERM INT
+trap 'stopping=300; kill -TERM -- "-$job" 2>/dev/null' TERM INT
 (
+trap 'exit 143' TERM
 {command}
 ) &
 job=$!
 set +m
-while :; do wait "$job"; status=$?; kill -0 "$job" 2>/dev/null || exit "$status"; done"""
+while :; do wait "$job"; status=$?; kill -0 "$job" 2>/dev/null || break; done
+while [ "${{stopping:-0}}" -gt 0 ] && kill -0 -- "-$job" 2>/dev/null; do stopping=$((stopping - 1)); sleep 0.1; done
+exit "$status"
+"""
 
 # Words bash itself answers to: 'exec' would not find them, or they begin a compound command.
 _NOT_PROGRAMS = frozenset(
@@ -107,8 +113,8 @@ _NOT_PROGRAMS = frozenset(
         "while",
     ]
 )
-# Builtins that may stand before the last command of a list: they finish, and the list goes on.
-_HARMLESS = frozenset({"cd", "export", "set", "source", ".", ":", "true", "false", "umask", "ulimit", "eval", "unset"})
+# Builtins that may stand before the program: they are done at once, so no signal is missed while they run.
+_QUICK = frozenset({"cd", "echo", "export", "printf", "set", "test", "[", ":", "true", "umask", "ulimit", "unset"})
 
 
 def shell_script(command: str, profile: str | None) -> str:
@@ -122,7 +128,7 @@ def shell_script(command: str, profile: str | None) -> str:
 
 
 def _handing_over(command: str, profile: str) -> str:
-    at = find_last_program(command)
+    at = find_program(command)
     if at is None:
         return command if _execs_itself(command) else _SUPERVISE.format(command=command)
     program = command[at:].split(maxsplit=1)[0]
@@ -131,23 +137,26 @@ def _handing_over(command: str, profile: str) -> str:
     return f"{command[:at]}exec {command[at:]}"
 
 
-def find_last_program(command: str) -> int | None:
-    """Find where the last program of an and-or list begins, or None when the command is not that simple.
+def find_program(command: str) -> int | None:
+    """Find where the one program of a command begins, or None when the command is not that simple.
 
-    Conservative: whatever is not surely a list of simple commands joined by ``&&``, ``||`` or ``;`` gives None.
+    Conservative: whatever is not surely builtins and then a program, joined by ``&&``, ``||`` or ``;``, gives None.
     """
     starts = _command_starts(command)
     if starts is None:
         return None
-    last = -1
+    at = -1
     for start in starts:
-        last = _skip_assignments(command, start)
-        word = command[last : _end_of_word(command, last)]
-        if not word or word in _NOT_PROGRAMS - _HARMLESS or word[0] in "<>&" or "=" in word.partition("/")[0]:
+        at = _skip_assignments(command, start)
+        word = command[at : _end_of_word(command, at)]
+        is_last = start == starts[-1]
+        if not (_is_program(word) if is_last else word in _QUICK):
             return None
-        if start == starts[-1] and (word in _NOT_PROGRAMS or word[0].isdigit()):
-            return None
-    return last
+    return at
+
+
+def _is_program(word: str) -> bool:
+    return bool(word) and word not in _NOT_PROGRAMS and word[0] not in "<>&0123456789" and "=" not in word
 
 
 def _command_starts(command: str) -> list[int] | None:

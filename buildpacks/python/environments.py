@@ -44,6 +44,9 @@ def tool_environment(context: BuildContext, **settings: str | Path) -> dict[str,
     """Give the environment for pip and uv: the build's, without settings that would misplace things, plus ours."""
     kept = without_ours(context.env)
     ours = {
+        # Debugging information names the directory a C extension is compiled in, which is another one each time.
+        "CFLAGS": f"{kept.get('CFLAGS', '')} -g0".strip(),
+        "CXXFLAGS": f"{kept.get('CXXFLAGS', '')} -g0".strip(),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",

@@ -1,4 +1,4 @@
-"""What is installed in a site-packages directory, read from its metadata."""
+"""What is installed in a site-packages directory, read from its metadata, and made the same for every build."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ def installed_components(site_packages: Path) -> list[Component]:
     """List the installed distributions for the bill of materials."""
     metadata = (site_packages / name / "METADATA" for name in names_in(site_packages) if name.endswith(".dist-info"))
     return [_component(file.read_text(errors="replace")) for file in metadata if file.is_file()]
+
+
+def remove_timestamps(site_packages: Path) -> None:
+    """Remove uv's notes about when it installed the app itself (``uv_cache.json``), the only times in there.
+
+    Without them uv installs the app again when it next runs, which is what should happen anyway.
+    """
+    for directory in (name for name in names_in(site_packages) if name.endswith(".dist-info")):
+        notes = site_packages / directory / "uv_cache.json"
+        record = site_packages / directory / "RECORD"
+        if notes.is_file() and record.is_file():
+            notes.unlink()
+            lines = record.read_text().splitlines(keepends=True)
+            kept = [line for line in lines if not line.startswith(f"{directory}/uv_cache.json,")]
+            record.unlink()  # uv may have linked it to its own cache
+            record.write_text("".join(kept))
 
 
 def _component(text: str) -> Component:

@@ -17,7 +17,7 @@ from buildpacks.python.layers.python import InstalledPython
 from buildpacks.python.layers.tools import install_tool, keep_tool, pinned_version
 from buildpacks.python.package_manager import PackageManager
 from buildpacks.python.requirements import REQUIREMENTS, has_local_requirements, requirements_digest
-from buildpacks.python.site_packages import installed_components
+from buildpacks.python.site_packages import installed_components, remove_timestamps
 from buildpacks.sdk import (
     CYCLONEDX,
     BuildContext,
@@ -112,6 +112,7 @@ def _fill(context: BuildContext, manager: PackageManager, python: InstalledPytho
             _install_with_pip(context, tool, downloads, into)
         else:
             _sync_with_uv(context, tool, downloads, into)
+            remove_timestamps(into.site_packages)
         compile_tree(context, into.python, into.site_packages)
 
 

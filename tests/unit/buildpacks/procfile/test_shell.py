@@ -25,7 +25,7 @@ BASH = shutil.which("bash") or "/bin/bash"
         ("gunicorn --bind 0.0.0.0:$PORT 2>&1", "exec gunicorn --bind 0.0.0.0:$PORT 2>&1"),
         ("A=1 B='x y' gunicorn", "A=1 B='x y' exec gunicorn"),
         ("cd src && python app.py", "cd src && exec python app.py"),
-        ("python migrate.py; python app.py", "python migrate.py; exec python app.py"),
+        ("cd src; export A=1; python app.py", "cd src; export A=1; exec python app.py"),
         ('echo "a && b | c" $(date | head) && run', 'echo "a && b | c" $(date | head) && exec run'),
         ("bin/server ${ARGS:-a b} 'x;y'", "exec bin/server ${ARGS:-a b} 'x;y'"),
         ("exec gunicorn", "exec gunicorn"),
@@ -34,7 +34,7 @@ BASH = shutil.which("bash") or "/bin/bash"
     ],
 )
 def test_shell_script_exec(command: str, expected: str) -> None:
-    """The last program of a simple list takes bash's place; the rest of the text stays as it is."""
+    """A program, also one behind builtins, takes bash's place; the rest of the text stays as it is."""
     assert shell_script(command, None) == expected
 
 
@@ -43,6 +43,7 @@ def test_shell_script_exec(command: str, expected: str) -> None:
     [
         "a | b",
         "a & b",
+        "migrate && serve",
         "if a; then b; fi",
         "(a)",
         "a && { b; }",
@@ -58,8 +59,8 @@ def test_shell_script_supervised(command: str) -> None:
     """A command that is not surely simple runs verbatim, as a job that gets the signals."""
     script = shell_script(command, None)
 
-    assert f"(\n{command}\n) &" in script
-    assert "exec" not in script.replace(command, "")
+    assert f"\n{command}\n) &" in script
+    assert "exec " not in script.replace(command, "")
 
 
 def test_shell_script_profile_function() -> None:
@@ -98,27 +99,35 @@ def test_status_is_the_commands(tmp_path: Path, command: str) -> None:
     assert _run(shell_script(command, None), tmp_path).returncode == _run(command, tmp_path).returncode
 
 
-@pytest.mark.parametrize("form", ["{app}", "cd . && {app} 2>&1", "{app} | cat", "{{ {app}; }}", "{app} # web"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{app}",
+        "cd . && {app} 2>&1",
+        "{app} | cat",
+        "{{ {app}; }}",
+        "true; {app} # web",
+        "sleep 0 && {app} | cat",
+        "while :; do {app}; done",
+    ],
+)
 def test_sigterm_reaches_the_app(tmp_path: Path, form: str) -> None:
     """SIGTERM to the first process reaches the app, whatever the form of the command."""
     app = tmp_path / "app"
     app.write_text(
-        "#!/bin/sh\ntrap 'echo > stopped; exit 0' TERM\necho started > ready\nwhile :; do sleep 0.02; done\n"
+        "#!/bin/sh\ntrap 'sleep 0.1; echo > stopped; exit 0' TERM\necho started > ready\nwhile :; do sleep 0.02; done\n"
     )
     app.chmod(0o755)
-    process = subprocess.Popen(
-        [BASH, "-c", shell_script(form.format(app="./app"), None)],
-        cwd=tmp_path,
-        start_new_session=True,
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
+    argv = [BASH, "-c", shell_script(form.format(app="./app"), None)]
+    with subprocess.Popen(argv, cwd=tmp_path, start_new_session=True) as process:
+        try:
+            deadline = time.monotonic() + 10
+            while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=10)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
     assert (tmp_path / "stopped").exists()

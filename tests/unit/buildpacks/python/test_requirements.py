@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from buildpacks.python.requirements import has_local_requirements, requirements_digest
+from buildpacks.python.site_packages import remove_timestamps
 
 
 def _write(directory: Path, **files: str) -> None:
@@ -53,3 +54,19 @@ def test_local_requirements(tmp_path: Path, line: str, *, expected: bool) -> Non
     _write(tmp_path, requirements=f"a\n{line}\n")
 
     assert has_local_requirements(tmp_path) is expected
+
+
+def test_remove_timestamps(tmp_path: Path) -> None:
+    """Uv's notes about times go, with their line in RECORD; a file linked to uv's cache is not written through."""
+    info = tmp_path / "app-1.dist-info"
+    info.mkdir()
+    cached = tmp_path / "cached"
+    cached.write_text("app.pth,sha256=x,1\napp-1.dist-info/uv_cache.json,sha256=y,2\n")
+    (info / "RECORD").hardlink_to(cached)
+    (info / "uv_cache.json").write_text("{}")
+
+    remove_timestamps(tmp_path)
+
+    assert [path.name for path in info.iterdir()] == ["RECORD"]
+    assert (info / "RECORD").read_text() == "app.pth,sha256=x,1\n"
+    assert "uv_cache" in cached.read_text()
