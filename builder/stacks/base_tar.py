@@ -50,11 +50,11 @@ def read_entries(tar: BinaryIO) -> Iterator[Entry]:
     """
     with tarfile.open(fileobj=tar, mode="r:", encoding="utf-8", errors="surrogateescape") as archive:
         for member in archive:
-            path = "/" + member.name.removeprefix("./").strip("/")
+            path = _absolute(member.name)
             kind = _KINDS.get(member.type)
             if kind is None or path in {"/", "/."}:
                 continue
-            link = member.linkname if kind == SYMLINK else "/" + member.linkname.removeprefix("./")
+            link = member.linkname if kind == SYMLINK else _absolute(member.linkname)
             yield Entry(
                 path=path,
                 kind=kind,
@@ -83,6 +83,10 @@ def write_entries(entries: Iterable[Entry]) -> Iterator[bytes]:
             yield from entry.read()
             yield padding(entry.size)
     yield TRAILER
+
+
+def _absolute(name: str) -> str:
+    return "/" + name.removeprefix("./").strip("/")
 
 
 def _reader(tar: BinaryIO, offset: int, size: int) -> Callable[[], Iterator[bytes]]:

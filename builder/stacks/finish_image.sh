@@ -17,6 +17,7 @@ fi
 # standard library anew at every start. These hold no time, and come out the same in every build.
 if [ -x "$root/usr/bin/python3" ]; then
     find "$root/usr/lib/python3" "$root"/usr/lib/python3.* "$root/usr/share" -name '*.pyc' -delete
-    chroot "$root" env PYTHONHASHSEED=0 \
-        python3 -m compileall -q -f -j 1 --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.*
+    # The pattern is for the shell inside: the host has other versions.
+    chroot "$root" env PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1 sh -c \
+        'python3 -m compileall -q -f -j 1 --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.*'
 fi

@@ -17,7 +17,20 @@ from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import Image, serialize
 
 # Bubblewrap cannot make mount points in a read-only root, so every place a build may mount on is there beforehand.
-_DIRECTORIES: Final = ("etc", "layers", "app", "workspace", "platform", "cnb", "cnb/buildpacks", "tmp", "proc", "dev", "sys", "run")
+_DIRECTORIES: Final = (
+    "etc",
+    "layers",
+    "app",
+    "workspace",
+    "platform",
+    "cnb",
+    "cnb/buildpacks",
+    "tmp",
+    "proc",
+    "dev",
+    "sys",
+    "run",
+)
 _FILES: Final = ("etc/resolv.conf", "etc/hosts")
 
 

@@ -21,7 +21,7 @@ from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.output import Reporter
 
 # Raised whenever the same declaration would be made into other bytes.
-_GENERATOR_VERSION: Final = 1
+_GENERATOR_VERSION: Final = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
