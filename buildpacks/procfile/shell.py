@@ -15,8 +15,8 @@ from __future__ import annotations
 PROFILE = ".profile"
 _SOURCE_PROFILE = ". ./.profile\n"
 # The job's shell waits for the program at hand, then ends; the outer one passes the signal on and waits for the job
-# (wait ends early when a signal arrives, so it is repeated). Programs the job's shell did not wait for, as inside a pipe
-# of groups, get up to 30 seconds, as on Heroku.
+# (wait ends early when a signal arrives, so it is repeated). Programs the job's shell did not wait for, as inside a
+# pipe of groups, get up to 30 seconds, as on Heroku.
 _SUPERVISE = """\
 set -m
 trap 'stopping=300; kill -TERM -- "-$job" 2>/dev/null' TERM INT
