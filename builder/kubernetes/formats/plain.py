@@ -36,37 +36,29 @@ def path_of(manifest: Manifest) -> str:
 
 
 def next_steps(plan: Plan, version: KubernetesVersion, directory: str) -> tuple[Step, ...]:
-    """Give the commands that bring the objects into a cluster, each stage after the one before."""
-    quoted = shlex.quote(directory.rstrip("/") or "/")
-    configs = sorted({config_name(plan, run) for run in (process.run for process in plan.processes)})
-    if plan.release:
-        configs = sorted({*configs, config_name(plan, plan.release.run)})
+    """Give the commands that bring the objects into a cluster; each stage's only work after the one before."""
+    runs = [process.run for process in plan.processes] + ([plan.release.run] if plan.release else [])
+    apply = {stage: f"kubectl apply -f {shlex.quote(f'{directory}/{name}')}" for stage, name in _DIRECTORIES.items()}
     steps = [
         Step(
-            purpose="once, with the app's config vars as lines NAME=value in .env (it may be empty)",
-            commands=tuple(f"kubectl create secret generic {name} --from-env-file=.env" for name in configs),
+            purpose="once: the app's config vars, as lines NAME=value in .env (which may be empty)",
+            commands=tuple(
+                f"kubectl create secret generic {name} --from-env-file=.env"
+                for name in sorted({config_name(plan, run) for run in runs})
+            ),
         )
     ]
+    gate = ""
     if plan.release:
         job = "job/" + release_job(plan, plan.release, version)["metadata"]["name"]
-        ended = "--for=jsonpath='{.status.conditions[0].status}'=True"
-        steps.append(
-            Step(
-                purpose="run the release and wait until it has ended; go on only if it is complete",
-                commands=(
-                    f"kubectl apply -f {quoted}/{_DIRECTORIES[Stage.RELEASE]}",
-                    f"kubectl wait {job} {ended} --timeout={plan.release.timeout}s",
-                    f"kubectl wait {job} --for=condition=complete --timeout=30s || kubectl logs {job}",
-                ),
-            )
-        )
+        # A Job's first condition comes when it ends, well or not; waiting for 'complete' would outwait a failure.
+        ended = f"--for=jsonpath='{{.status.conditions[0].status}}'=True --timeout={plan.release.timeout}s"
+        commands = (apply[Stage.RELEASE], f"kubectl wait {job} {ended}", f"kubectl logs {job}")
+        steps.append(Step(purpose="run the release, and see how it ended", commands=commands))
+        gate = f"kubectl wait {job} --for=condition=complete --timeout=30s && "
     if plan.processes:
-        steps.append(
-            Step(
-                purpose="start the processes",
-                commands=(f"kubectl apply -f {quoted}/{_DIRECTORIES[Stage.PROCESSES]}",),
-            )
-        )
+        purpose = "start the processes, if the release is complete" if gate else "start the processes"
+        steps.append(Step(purpose=purpose, commands=(gate + apply[Stage.PROCESSES],)))
     return tuple(steps)
 
 

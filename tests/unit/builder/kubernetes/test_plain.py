@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import yaml
 
 from builder.kubernetes.formats.plain import next_steps, render
@@ -42,14 +44,17 @@ def test_version_label_is_text() -> None:
 
 
 def test_next_steps_gate_the_release() -> None:
-    """The processes are applied only after the wait for the release's Job."""
-    steps = next_steps(plan_of(SHOP), NEWEST, "out dir/")
+    """The processes are applied by a command that does nothing unless the release's Job is complete."""
+    steps = next_steps(plan_of(SHOP), NEWEST, "out dir")
     commands = [command for step in steps for command in step.commands]
 
     assert commands[0] == "kubectl create secret generic shop-config --from-env-file=.env"
-    assert commands[1] == "kubectl apply -f 'out dir'/1-release"
-    assert commands[-2].startswith("kubectl wait job/shop-release-")
-    assert commands[-1] == "kubectl apply -f 'out dir'/2-processes"
+    assert commands[1] == "kubectl apply -f 'out dir/1-release'"
+    assert re.fullmatch(
+        r"kubectl wait job/shop-release-[0-9a-f]{8} --for=condition=complete --timeout=30s "
+        r"&& kubectl apply -f 'out dir/2-processes'",
+        commands[-1],
+    )
 
 
 def test_next_steps_without_release() -> None:
