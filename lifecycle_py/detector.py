@@ -85,6 +85,7 @@ def detect(order: Order, runner: BuildpackRunner, reporter: Reporter) -> Detecte
         for answer in detection.answers():
             _tell(answer, group, reporter)
         return Detected(group=group, plan=outcome.plan, asked=detection.answers())
+    somebody_passed = any(answer.passed for answer in detection.answers())
     raise NothingDetectedError(
         refusals=tuple(
             Refusal(
@@ -92,7 +93,8 @@ def detect(order: Order, runner: BuildpackRunner, reporter: Reporter) -> Detecte
             )
             for answer in detection.answers()
         ),
-        groups=tuple(failures),
+        # Who refused explains everything when all did; otherwise the reason is in how the groups are made up.
+        groups=tuple(failures) if somebody_passed else (),
     )
 
 
@@ -169,7 +171,12 @@ def _element(buildpack: Buildpack) -> GroupElement:
 
 def _tell(answer: Answer, group: Group, reporter: Reporter) -> None:
     chosen = any(element.id == answer.buildpack.id for element in group.buildpacks)
+    facts = {"buildpack": str(answer.buildpack), "passed": answer.passed, "chosen": chosen}
+    if answer.errored:
+        # Only an optional buildpack comes here: the group goes on without it, which must not go unnoticed.
+        text = f"{answer.buildpack} {answer.verdict}; the build goes on without it\n{answer.output}"
+        reporter.warning(text.rstrip(), **facts)
+        return
     verdict = "not needed" if answer.passed and not chosen else answer.verdict
     reason = answer.output.splitlines()[0] if answer.output else ""
-    facts = {"buildpack": str(answer.buildpack), "passed": answer.passed, "chosen": chosen}
     reporter.step(f"{answer.buildpack} {verdict}{': ' + reason if reason else ''}", **facts)

@@ -13,6 +13,7 @@ import click
 
 from builder.cli.failures import explain_failure
 from builder.cli.options import COLOR
+from lifecycle_py.spec.errors import nearest
 
 _INTERRUPTED = 130
 _TERMINATED = 143
@@ -44,6 +45,15 @@ class _Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(entry[0]).command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the subcommand; name the nearest when there is none."""
+        close = nearest(args[0], tuple(self.modules))
+        if args[0] not in self.modules and close:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{close}'?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of subcommands without importing any of them."""

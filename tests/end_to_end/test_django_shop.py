@@ -144,7 +144,7 @@ class TestReproducible:
         assert again["digest"] == offramp.build(APP, "shop")["digest"]
 
     def test_compressions_differ_only_in_their_blobs(self, offramp: Installation) -> None:
-        """zstd and no compression store other blobs of the very same layers."""
+        """Zstd and no compression store other blobs of the very same layers."""
         shops = [offramp.build(APP, f"shop-{one}", "--compression", one) for one in ("gzip", "zstd", "none")]
 
         assert 1 == len({tuple(layer["diffId"] for layer in shop["layers"]) for shop in shops})

@@ -1,0 +1,126 @@
+"""What a user gets wrong, one test per mistake: a clear error, the documented exit code, and no image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lifecycle_py.oci.layout_store import LayoutStore
+from tests.support.offramp import APPS, Installation, installation
+
+pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("bad-input")]
+
+USAGE, NOT_DETECTED, BUILD_FAILED = 2, 20, 51
+
+# app → exit code and what the user has to read
+BROKEN_APPS = {
+    "nothing_to_detect": (NOT_DETECTED, ["No buildpack recognises this app", "requirements.txt", "'Procfile'"]),
+    "procfile_only": (NOT_DETECTED, ["offramp/procfile@0.1.0: passes", "offramp/python@0.1.0 did not pass"]),
+    "procfile_colliding_names": (NOT_DETECTED, ["No buildpack recognises this app"]),
+    "python_broken_procfile": (BUILD_FAILED, ["Procfile", "line 2", "column", "^"]),
+    "python_unknown_version": (BUILD_FAILED, ["Python 3.13.99 isn't available", "nearest", ".python-version"]),
+    "python_invalid_version": (BUILD_FAILED, [".python-version"]),
+    "python_missing_dependency": (
+        BUILD_FAILED,
+        ["No matching distribution found for offramp-package-that-does-not-exist==1.0", "requirements.txt"],
+    ),
+    "python_two_package_managers": (BUILD_FAILED, ["requirements.txt (pip)", "uv.lock (uv)"]),
+    "python_no_package_manager": (BUILD_FAILED, ["app.py", "requirements.txt"]),
+    "python_collectstatic_fails": (BUILD_FAILED, ["KeyError: 'DJANGO_SECRET_KEY'", "DISABLE_COLLECTSTATIC=1"]),
+    "python_uv_outdated_lock": (BUILD_FAILED, ["The lockfile at `uv.lock` needs to be updated", "uv lock"]),
+    "python_uv_without_version": (BUILD_FAILED, ["uv python pin"]),
+    "python_poetry": (BUILD_FAILED, ["Poetry", "poetry export"]),
+    "python_pipfile_without_lock": (BUILD_FAILED, ["Pipfile"]),
+    "python_committed_venv": (BUILD_FAILED, ["virtual environment"]),
+    "python_misspelled_requirements": (BUILD_FAILED, ["requirements.txt"]),
+}
+
+
+@pytest.fixture(scope="module")
+def offramp() -> Iterator[Installation]:
+    """An installation nobody builds anything useful in."""
+    with installation() as one:
+        yield one
+
+
+@pytest.mark.parametrize("app", sorted(BROKEN_APPS))
+def test_broken_app(app: str, offramp: Installation) -> None:
+    """Each broken app fails with its own words and code, without a traceback of ours, and leaves no image."""
+    code, words = BROKEN_APPS[app]
+    done = offramp.run("build", APPS / app, "-t", "broken", code=code)
+
+    for word in words:
+        assert word in done.stderr
+    assert "Internal error" not in done.stderr
+    assert done.stdout == ""
+    assert LayoutStore(offramp.places.images).find("broken:latest") is None
+
+
+def test_every_broken_app_of_the_fixtures_is_tested() -> None:
+    """A fixture that no test names would rot."""
+    healthy = {"python_django", "python_flask_uv"}
+
+    assert {app.name for app in APPS.iterdir() if app.is_dir()} - healthy == set(BROKEN_APPS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["build", "fixtures/apps/python_djang"], ["no such directory", "Did you mean 'fixtures/apps/python_django'?"]),
+        (["build", "README.md"], ["it is a file, not a directory"]),
+        (["build", "fixtures/apps/python_django", "-t", "Shop!"], ["'Shop!' is not an image name"]),
+        (["build", "fixtures/apps/python_django", "-o", "tar:x"], ["'tar' is no kind of place", "oci-archive:FILE"]),
+        (["build", "fixtures/apps/python_django", "--buildpack", "offramp/pyhton"], ["Did you mean 'offramp/python'?"]),
+        (["build", "fixtures/apps/python_django", "-e", "NOT-A-NAME=1"], ["'NOT-A-NAME'", "NAME=value"]),
+        (["build", "fixtures/apps/python_django", "-e", "UNSET_IN_THIS_SHELL"], ["this shell has none either"]),
+        (["build", "fixtures/apps/python_django", "--env-file", "nowhere"], ["nowhere"]),
+        (["build", "--nope"], ["No such option '--nope'"]),
+        (["buidl"], ["No such command 'buidl'. Did you mean 'build'?"]),
+        (["stack", "build", "debian-99"], ["There is no stack 'debian-99'", "debian-13"]),
+    ],
+)
+def test_wrong_usage(arguments: list[str], words: list[str], offramp: Installation) -> None:
+    """Wrong usage is told with the right form or the nearest name, and exits with 2."""
+    done = offramp.run(*arguments, code=USAGE)
+
+    for word in words:
+        assert word in done.stderr
+
+
+def test_unknown_image_is_named_with_the_nearest(offramp: Installation) -> None:
+    """Every command that takes an image says that there is none of that name."""
+    for command in ("run", "inspect", "translate"):
+        done = offramp.run(command, "shpo", code=1)
+
+        assert "There is no image 'shpo'" in done.stderr
+
+
+def test_value_of_a_malformed_variable_is_not_printed(offramp: Installation, tmp_path: Path) -> None:
+    """An error about a variable names it and never shows what it holds."""
+    (tmp_path / "env").write_text("GOOD=1\nbad name=hunter2\n")
+    done = offramp.run("build", APPS / "python_django", "--env-file", tmp_path / "env", code=USAGE)
+
+    assert f"{tmp_path / 'env'}:2" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_empty_directory(offramp: Installation, tmp_path: Path) -> None:
+    """An empty directory is no app."""
+    assert "the directory is empty" in offramp.run("build", tmp_path, code=USAGE).stderr
+
+
+def test_busy_port_is_told_before_the_app_starts(offramp: Installation) -> None:
+    """``run`` on a port that is taken names a free-sounding neighbour instead of the app's own traceback."""
+    import socket
+
+    offramp.build("python_django", "shop")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = offramp.run("run", "shop", "--port", str(port), code=1)
+
+    assert f"Cannot listen on port {port}" in done.stderr
+    assert f"--port {port + 1}" in done.stderr
