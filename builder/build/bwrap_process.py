@@ -81,7 +81,7 @@ class BwrapProcess:
     def output(self) -> IO[bytes]:
         """Give the read end of stdout and stderr."""
         if self._process.stdout is None:
-            raise ValueError("an attached process writes to the caller's own output")  # noqa: EM101, TRY003
+            raise ValueError("an attached process writes to the caller's own output")
         return self._process.stdout
 
     def send(self, number: signal.Signals) -> None:
