@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builder.images.reference import parse_reference
+from builder.images.reference import DEFAULT_TAG, parse_reference
 from builder.places import Places
 from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
@@ -25,6 +25,6 @@ def find_image(text: str, places: Places) -> FoundImage:
     name = reference.name or (names[0] if len(names) == 1 else "")
     found = store.find(name) if name else None
     if found is None:
-        own = tuple(one for one in names if not one.startswith(BASE_IMAGE_PREFIX))
+        own = tuple(one.removesuffix(f":{DEFAULT_TAG}") for one in names if not one.startswith(BASE_IMAGE_PREFIX))
         raise ImageNotFoundError(reference=text, place=str(store.directory), known=own)
     return found

@@ -91,10 +91,12 @@ def test_wrong_usage(arguments: list[str], words: list[str], offramp: Installati
 
 def test_unknown_image_is_named_with_the_nearest(offramp: Installation) -> None:
     """Every command that takes an image says that there is none of that name."""
+    offramp.build("python_django", "shop")
     for command in ("run", "inspect", "translate"):
         done = offramp.run(command, "shpo", code=1)
 
         assert "There is no image 'shpo'" in done.stderr
+        assert "Did you mean 'shop'?" in done.stderr
 
 
 def test_value_of_a_malformed_variable_is_not_printed(offramp: Installation, tmp_path: Path) -> None:
