@@ -54,16 +54,17 @@ def files_tar(tree: Tree, paths: Iterable[str]) -> Iterator[bytes]:
     """Give the tar of chosen files of a tree, with the directories that lead to them, sorted by full path.
 
     Args:
-        tree: the tree; its own directory is written, too.
-        paths: paths of files and links relative to the tree; directories are taken as they are, without contents.
+        tree: the tree; its own directory is written, too, unless nothing of it is wanted.
+        paths: paths of files and links relative to the tree; directories are taken as they are, without contents;
+            the tree's own directory is ``""``.
     """
-    wanted = {""}
+    wanted: set[str] = set()
     for path in paths:
         parts = path.split("/")
-        wanted.update("/".join(parts[:count]) for count in range(1, len(parts) + 1))
-    if tree.parents_owner is not None:
+        wanted |= {"", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))}
+    if wanted and tree.parents_owner is not None:
         yield from parent_directories(tree.name, tree.parents_owner)
-    for path in sorted(wanted):
+    for path in sorted(wanted, key=os.fsencode):
         host = os.fsencode(tree.host / path if path else tree.host)
         name = os.fsencode(f"{tree.name}/{path}" if path else tree.name)
         yield from _single_entry(host, name, os.lstat(host), tree.owner)

@@ -16,7 +16,7 @@ MTIME: Final = 315532801  # 1980-01-01T00:00:01Z; cnb.md §b.10 rule 2
 REGULAR, SYMLINK, DIRECTORY = b"0", b"2", b"5"
 
 _NAME_SIZE, _PREFIX_SIZE = 100, 155
-_LARGEST_OCTAL_SIZE = 8**11
+_OCTAL_ID, _OCTAL_SIZE = 8**7, 8**11  # the first numbers that their octal fields cannot hold
 _LAYOUT = struct.Struct("100s8s8s8s12s12s8s1s100s8s32s32s8s8s155s12x")
 _MTIME_FIELD = b"%011o" % MTIME
 _ZERO_FIELD = b"0000000"
@@ -37,19 +37,35 @@ def header(  # noqa: PLR0913 - the fields of a tar header
         size: bytes of contents that follow.
         link: target of a symbolic link.
     """
+    records = _records(name, link, uid=uid, gid=gid, size=size)
     prefix, short_name, fits = _split(name)
-    if fits and len(link) <= _NAME_SIZE and link.isascii() and size < _LARGEST_OCTAL_SIZE:
+    if fits and records.keys() <= {b"path"}:
         return _block(short_name, prefix, kind, mode=mode, uid=uid, gid=gid, size=size, link=link)
+    main = _block(
+        _cut(name),
+        b"",
+        kind,
+        mode=mode,
+        uid=0 if b"uid" in records else uid,
+        gid=0 if b"gid" in records else gid,
+        size=0 if b"size" in records else size,
+        link=_cut(link),
+    )
+    return _extended_header(name, records) + main
+
+
+def _records(name: bytes, link: bytes, *, uid: int, gid: int, size: int) -> dict[bytes, bytes]:
+    """Give the extended records for what its own field cannot hold.
+
+    A long name is among them even where USTAR's prefix could take it: the prefix serves only a header without records.
+    """
     records = {}
-    if not fits:
+    if len(name) > _NAME_SIZE or not name.isascii():
         records[b"path"] = name
     if len(link) > _NAME_SIZE or not link.isascii():
         records[b"linkpath"] = link
-    if size >= _LARGEST_OCTAL_SIZE:
-        records[b"size"] = b"%d" % size
-        size = 0
-    main = _block(_ascii(name), b"", kind, mode=mode, uid=uid, gid=gid, size=size, link=_ascii(link))
-    return _extended_header(name, records) + main
+    numbers = ((b"uid", uid, _OCTAL_ID), (b"gid", gid, _OCTAL_ID), (b"size", size, _OCTAL_SIZE))
+    return records | {key: b"%d" % value for key, value, limit in numbers if value >= limit}
 
 
 def padding(size: int) -> bytes:
@@ -95,7 +111,7 @@ def _block(  # noqa: PLR0913
 def _extended_header(name: bytes, records: dict[bytes, bytes]) -> bytes:
     data = b"".join(_record(key, records[key]) for key in sorted(records))
     directory, _, base = name.rpartition(b"/")
-    extended_name = _ascii(directory + b"/PaxHeaders.0/" + base)[:_NAME_SIZE].rstrip(b"/")
+    extended_name = _ascii(b"/".join((directory, b"PaxHeaders.0", base)))[:_NAME_SIZE].rstrip(b"/")
     packed = _LAYOUT.pack(
         extended_name,
         _ZERO_FIELD,
@@ -126,6 +142,15 @@ def _record(key: bytes, value: bytes) -> bytes:
 
 def _with_checksum(packed: bytes) -> bytes:
     return packed[:148] + b"%06o\0 " % sum(packed) + packed[156:]
+
+
+def _cut(text: bytes) -> bytes:
+    """Cut a name to its field; a slash that ends it there becomes NUL, or old readers would see a directory."""
+    text = _ascii(text)
+    if len(text) <= _NAME_SIZE or text[_NAME_SIZE - 1 : _NAME_SIZE] != b"/":
+        return text[:_NAME_SIZE]
+    end = len(text[: _NAME_SIZE - 1].rstrip(b"/"))
+    return text[:end] + b"\0" + text[end + 1 : _NAME_SIZE]
 
 
 def _ascii(text: bytes) -> bytes:
