@@ -12,7 +12,7 @@ import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final, Self, cast
 
 from lifecycle_py.errors import LayerArchiveError
 from lifecycle_py.oci.layer_tar import Owner
@@ -21,6 +21,10 @@ _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _MOST_LINKS = 40
 _COPY_SIZE = 1 << 20
+
+# Not in tarfile's documentation, but of one base with those that are.
+_TRUNCATED: Final = tarfile.TruncatedHeaderError  # type: ignore[attr-defined]
+_INVALID: Final = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,13 +48,38 @@ def unpack_layer(tar: BinaryIO, directory: Path, rules: UnpackRules | None = Non
         LayerArchiveError: the archive is damaged, or asks for something no layer may.
     """
     unpacking = _Unpacking(directory, rules or UnpackRules())
+    source = cast("BinaryIO", _Source(tar))
     try:
-        with tarfile.open(fileobj=tar, mode="r|", bufsize=1 << 20, errorlevel=2) as archive:
+        with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 20, errorlevel=2, tarinfo=_StrictTarInfo) as archive:
             for member in archive:
                 unpacking.add(member, archive)
+        unpacking.finish()
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise LayerArchiveError(problem=str(error)) from error
-    unpacking.finish()
+
+
+class _Source:
+    """The bytes of the archive. What a codec says about damage comes in many types; here they become one."""
+
+    def __init__(self, tar: BinaryIO) -> None:
+        self._tar = tar
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._tar.read(size)
+        except Exception as error:
+            raise LayerArchiveError(problem=str(error)) from error
+
+
+class _StrictTarInfo(tarfile.TarInfo):
+    """Refuses a damaged header anywhere, where ``tarfile`` takes one that is not the first for the archive's end."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tarfile)
+        except (_TRUNCATED, _INVALID) as error:
+            raise LayerArchiveError(problem=f"its header at byte {tarfile.offset} is damaged ({error})") from error
 
 
 class _Unpacking:
@@ -72,13 +101,16 @@ class _Unpacking:
             if member.isdir():
                 self._modes[self._root] = self._mode(member)
             return
-        parent = self._resolve(parts[:-1])
-        path = self._host(parent) / parts[-1]
-        if parts[-1].startswith(_WHITEOUT):
-            self._white_out(parent, parts[-1])
-            return
-        self._written.add((*parent, parts[-1]))
-        self._lay_down(member, archive, path)
+        try:
+            parent = self._resolve(parts[:-1])
+            path = self._host(parent) / parts[-1]
+            if parts[-1].startswith(_WHITEOUT):
+                self._white_out(parent, parts[-1])
+                return
+            self._written.update((*parent, parts[-1])[:count] for count in range(1, len(parent) + 2))
+            self._lay_down(member, archive, path)
+        except OSError as error:
+            raise LayerArchiveError(problem=f"'{member.name}': {error.strerror or error}") from error
 
     def finish(self) -> None:
         """Set directory modes last: a read-only directory must not hinder its own contents."""
@@ -88,7 +120,7 @@ class _Unpacking:
     def _lay_down(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: Path) -> None:
         if member.isdir():
             if not _is_directory(path):
-                _remove(path)
+                self._remove(path)
                 path.mkdir()
             path.chmod(0o755)
             self._modes[path] = self._mode(member)
@@ -96,16 +128,13 @@ class _Unpacking:
             return
         kinds: tuple[tuple[bool, Callable[[], None]], ...] = (
             (member.isreg(), lambda: self._write_file(member, archive, path)),
-            (member.issym(), lambda: path.symlink_to(member.linkname)),
+            (member.issym(), lambda: self._write_symlink(member, path)),
             (member.islnk(), lambda: self._link(member, path)),
         )
         for applies, act in kinds:
             if applies:
-                _remove(path)
-                self._forget(path)
+                self._remove(path)
                 act()
-                if not member.islnk():
-                    self._own(path)
 
     def _write_file(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: Path) -> None:
         source = archive.extractfile(member)
@@ -114,9 +143,16 @@ class _Unpacking:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as target:
             shutil.copyfileobj(source, target, _COPY_SIZE)
+            target.flush()  # a write at closing would set the time again
+            # The owner first: giving a file away takes its set-uid and set-gid bits.
+            self._own(path)
             os.fchmod(target.fileno(), self._mode(member))
             # Buildpacks and interpreters compare times; the layer's own must not depend on when it was unpacked.
             os.utime(target.fileno(), (member.mtime, member.mtime))
+
+    def _write_symlink(self, member: tarfile.TarInfo, path: Path) -> None:
+        path.symlink_to(member.linkname)
+        self._own(path)
 
     def _link(self, member: tarfile.TarInfo, path: Path) -> None:
         parts = self._below_prefix(member.linkname)
@@ -125,15 +161,25 @@ class _Unpacking:
         os.link(self._host(self._resolve(parts[:-1])) / parts[-1], path, follow_symlinks=False)
 
     def _white_out(self, parent: tuple[str, ...], name: str) -> None:
-        directory = self._host(parent)
+        """Take away what lower layers brought; entries of this layer may stand before the marker and stay."""
         if name == _OPAQUE:
-            # Only what lower layers brought goes; entries of this layer may stand before the marker.
-            for entry in list(directory.iterdir()):
-                if (*parent, entry.name) not in self._written:
-                    _remove(entry)
-        elif name != _WHITEOUT:
-            _remove(directory / name.removeprefix(_WHITEOUT))
-        self._directories.clear()
+            self._clear(parent)
+            return
+        hidden = name.removeprefix(_WHITEOUT)
+        if hidden in {"", ".", ".."}:
+            raise LayerArchiveError(problem=f"'{name}' is a whiteout of nothing")
+        if (*parent, hidden) not in self._written:
+            self._remove(self._host(parent) / hidden)
+        elif _is_directory(self._host((*parent, hidden))):
+            self._clear((*parent, hidden))
+
+    def _clear(self, directory: tuple[str, ...]) -> None:
+        for entry in list(self._host(directory).iterdir()):
+            parts = (*directory, entry.name)
+            if parts not in self._written:
+                self._remove(entry)
+            elif _is_directory(entry):
+                self._clear(parts)
 
     def _below_prefix(self, name: str) -> tuple[str, ...] | None:
         parts = tuple(part for part in name.split("/") if part not in {"", "."})
@@ -168,8 +214,9 @@ class _Unpacking:
                 waiting.extend(part for part in reversed(target.split("/")) if part not in {"", "."})
                 continue
             if not path.is_dir():
-                _remove(path)
-                path.mkdir(mode=0o755)
+                self._remove(path)
+                path.mkdir()
+                path.chmod(0o755)  # mkdir's own mode would be cut by the umask
                 self._own(path)
             place.append(name)
         return tuple(place)
@@ -184,10 +231,17 @@ class _Unpacking:
         if self._rules.owner is not None and os.geteuid() == 0:
             os.chown(path, self._rules.owner.uid, self._rules.owner.gid, follow_symlinks=False)
 
-    def _forget(self, path: Path) -> None:
-        # A directory was replaced by something else: paths through it resolve anew.
-        if self._modes.pop(path, None) is not None:
-            self._directories.clear()
+    def _remove(self, path: Path) -> None:
+        """Remove whatever is there, and all that was remembered of it: paths through it resolve anew from now on."""
+        if _is_directory(path):
+            shutil.rmtree(path)
+            self._modes = {kept: mode for kept, mode in self._modes.items() if not kept.is_relative_to(path)}
+        elif path.is_symlink():
+            path.unlink()
+        else:
+            path.unlink(missing_ok=True)
+            return
+        self._directories.clear()
 
 
 def _is_directory(path: Path) -> bool:
@@ -195,10 +249,3 @@ def _is_directory(path: Path) -> bool:
         return stat.S_ISDIR(path.lstat().st_mode)
     except FileNotFoundError:
         return False
-
-
-def _remove(path: Path) -> None:
-    if _is_directory(path):
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
