@@ -12,7 +12,7 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -55,9 +55,11 @@ class BlobDirectory:
         with self._temporary() as (file, temporary):
             diff_hash, blob_hash, size = hashlib.sha256(), hashlib.sha256(), 0
             codec = compressor(compression)
-            for block in _ahead(fixed_blocks(chunks)):
-                diff_hash.update(block)
-                size += _store(codec.compress(block), blob_hash, file)
+            # Closed here: when writing fails, the producer must not live on in the traceback of the error.
+            with contextlib.closing(_ahead(fixed_blocks(chunks))) as blocks:
+                for block in blocks:
+                    diff_hash.update(block)
+                    size += _store(codec.compress(block), blob_hash, file)
             size += _store(codec.flush(), blob_hash, file)
             file.flush()
             digest = Digest("sha256:" + blob_hash.hexdigest())
@@ -143,7 +145,7 @@ def _store(data: bytes, running_hash: hashlib._Hash, file: BinaryIO) -> int:
     return file.write(data)
 
 
-def _ahead(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def _ahead(blocks: Iterator[bytes]) -> Generator[bytes, None, None]:
     """Run a producer in a thread of its own, a bounded number of blocks ahead; its error is raised here."""
     ready: queue.Queue[bytes | BaseException | None] = queue.Queue(_QUEUED_BLOCKS)
     abandoned = threading.Event()
