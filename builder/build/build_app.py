@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from builder.build.app_source import check_app, copy_app
@@ -84,10 +84,11 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
         left_out = ", files git ignores left out" if source.known_to_git else ""
         reporter.step(f"Source: {source.files} files{left_out}", files=source.files, ignored=source.ignored)
         write_platform_env(workspace.platform, request.variables, user.host_owner)
-        compiling = _environment(root, images, user, (), request)
+        compiling = _environment(root, images, user)
         buildpacks = stage_buildpacks(builder.buildpacks, places.buildpacks, compiling, ports.executor)
         mounts = _mounts(workspace, buildpacks, request)
-        with ports.executor.open(_environment(root, images, user, mounts, request)) as session:
+        environment = replace(compiling, mounts=mounts, work=workspace.root, network=request.network)
+        with ports.executor.open(environment) as session:
             return create(
                 _inputs(request, workspace, buildpacks, builder, images, user),
                 CreatePorts(
@@ -127,8 +128,7 @@ def _build_user(config: ImageConfig) -> BuildUser:
     """Read from the build image who builds. Spec: platform.md "Build Image"."""
     environment = config.environment()
     uid, gid = int(environment["CNB_USER_ID"]), int(environment["CNB_GROUP_ID"])
-    host = sandbox_owner()
-    return BuildUser(inside=Owner(uid, gid), host_owner=Owner(host.uid, host.gid) if os.geteuid() == 0 else None)
+    return BuildUser(inside=Owner(uid, gid), host_owner=sandbox_owner() if os.geteuid() == 0 else None)
 
 
 def _mounts(workspace: Workspace, buildpacks: Path, request: BuildRequest) -> tuple[Mount, ...]:
@@ -141,16 +141,9 @@ def _mounts(workspace: Workspace, buildpacks: Path, request: BuildRequest) -> tu
     )
 
 
-def _environment(
-    root: Path, images: BaseImages, user: BuildUser, mounts: tuple[Mount, ...], request: BuildRequest
-) -> BuildEnvironment:
+def _environment(root: Path, images: BaseImages, user: BuildUser) -> BuildEnvironment:
     return BuildEnvironment(
-        root=root,
-        mounts=mounts,
-        uid=user.inside.uid,
-        gid=user.inside.gid,
-        env=images.build.image.config.environment(),
-        network=request.network,
+        root=root, uid=user.inside.uid, gid=user.inside.gid, env=images.build.image.config.environment()
     )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from builder.build.bwrap_arguments import BwrapCommandLine
-from builder.build.sandbox_owner import Owner
+from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.session import ExitStatus
 
 

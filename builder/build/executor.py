@@ -43,6 +43,7 @@ class BuildEnvironment:
     env: Mapping[str, str] = field(default_factory=dict)
     network: Network = Network.HOST
     host_name: str = "offramp"
+    work: Path | None = None
 
 
 class Executor(Protocol):

@@ -13,7 +13,8 @@ from builder.build.bwrap_arguments import SandboxOptions, bwrap_arguments
 from builder.build.bwrap_process import Bwrap
 from builder.build.executor import BuildEnvironment
 from builder.build.host_passage import find_ca_bundle, proxy_variables
-from builder.build.sandbox_owner import Owner, sandbox_owner
+from builder.build.sandbox_owner import sandbox_owner
+from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.session import Command
 
 _SYSCTL = Path("/proc/sys")

@@ -11,7 +11,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +20,7 @@ from builder.build.executor import BuildEnvironment, Mount, Network
 from builder.build.host_passage import HostPassage, network_passage
 from builder.build.sandbox import SandboxExecutor
 from builder.build.sandbox_owner import sandbox_owner
+from builder.build.workspace import open_work_directory
 from builder.errors import NumericUserError, PortInUseError
 from builder.images.processes import read_processes
 from builder.places import Places
@@ -28,6 +29,7 @@ from lifecycle_py.analyzer import read_layers_metadata
 from lifecycle_py.caches.tree_pool import remove_tree
 from lifecycle_py.errors import ProcessNotFoundError
 from lifecycle_py.oci.compression import open_uncompressed
+from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import Image, ImageConfig, Layer
 from lifecycle_py.oci.store import FoundImage
@@ -65,9 +67,10 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
     reporter.progress("Unpacking the image")
     root = unpack_image(base, places.roots)
     upper = _unpack_own_layers(found, own, places)
-    with _app_copy(upper, config, places) as mounts:
+    uid, gid = _user(config)
+    with open_work_directory(places.work, _host_owner()) as work:
         environment = BuildEnvironment(
-            root=root, mounts=mounts, uid=_user(config)[0], gid=_user(config)[1], env=config.environment()
+            root=root, mounts=_mounts(upper, config, work), uid=uid, gid=gid, env=config.environment(), work=work
         )
         variables = {**({"PORT": str(request.port)} if is_web else {}), **request.variables}
         command = Command(
@@ -162,26 +165,22 @@ def _unpack_own_layers(found: FoundImage, layers: tuple[Layer, ...], places: Pla
     return target
 
 
-@contextlib.contextmanager
-def _app_copy(upper: Path, config: ImageConfig, places: Places) -> Iterator[tuple[Mount, ...]]:
-    """Give the mounts of a run: the image's directories read-only, the app directory as a private, writable copy."""
+def _mounts(upper: Path, config: ImageConfig, work: Path) -> tuple[Mount, ...]:
+    """Give the image's directories read-only, and the app directory as a private, writable copy."""
     working = PurePosixPath(config.working_dir or "/")
     app = upper / working.relative_to("/")
     names = sorted(entry.name for entry in upper.iterdir())
     mounts = [Mount(source=upper / name, target=PurePosixPath("/") / name) for name in names]
-    places.work.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=places.work, ignore_cleanup_errors=True) as temporary:
-        if working != PurePosixPath("/") and app.is_dir():
-            copy = Path(temporary) / "app"
-            shutil.copytree(app, copy, symlinks=True)
-            _give_to_sandbox(Path(temporary))
-            mounts.append(Mount(source=copy, target=working, writable=True))
-        yield tuple(mounts)
+    if working != PurePosixPath("/") and app.is_dir():
+        copy = work / "app"
+        shutil.copytree(app, copy, symlinks=True)
+        if owner := _host_owner():
+            for path in (copy, *copy.rglob("*")):
+                os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
+        mounts.append(Mount(source=copy, target=working, writable=True))
+    return tuple(mounts)
 
 
-def _give_to_sandbox(directory: Path) -> None:
-    if os.geteuid() != 0:
-        return
-    owner = sandbox_owner()
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
+def _host_owner() -> Owner | None:
+    """Give who has to own writable directories, when this process can give them away."""
+    return sandbox_owner() if os.geteuid() == 0 else None

@@ -6,7 +6,6 @@ Read ``bwrap_arguments.py`` for what the isolation is, this file for what lives 
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import threading
 from collections import deque
@@ -21,8 +20,9 @@ from builder.build.executor import BuildEnvironment
 from builder.build.host import require_sandbox
 from builder.build.host_passage import HostPassage, build_passage, write_passage
 from builder.build.output_lines import LineSplitter
-from builder.build.sandbox_owner import Owner
+from builder.build.workspace import remove_unwritable_tree
 from builder.errors import CommandNotStartedError
+from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.session import Command, ExitStatus, OutputLine
 
 Passage = Callable[[BuildEnvironment], HostPassage]
@@ -42,10 +42,9 @@ class SandboxExecutor:
     reachable for ``sandbox_owner()``, and what is writable must belong to it.
     """
 
-    def __init__(self, passage: Passage = passage_of_builds, temporary: Path | None = None) -> None:
-        """Remember where sessions keep their private ``/tmp``; nothing is started or read here."""
+    def __init__(self, passage: Passage = passage_of_builds) -> None:
+        """Nothing is started or read here."""
         self._passage = passage
-        self._temporary = temporary
 
     @contextmanager
     def open(self, environment: BuildEnvironment) -> Iterator[SandboxSession]:
@@ -55,7 +54,7 @@ class SandboxExecutor:
             SandboxUnavailableError: this host cannot open a sandbox; the error says why and what to do.
         """
         bwrap, forbid_user_namespaces = require_sandbox()
-        directory = Path(tempfile.mkdtemp(prefix="offramp-sandbox-", dir=self._temporary))
+        directory = Path(tempfile.mkdtemp(prefix="offramp-sandbox-", dir=environment.work))
         try:
             passage = self._passage(environment)
             options = SandboxOptions(
@@ -70,7 +69,7 @@ class SandboxExecutor:
             finally:
                 session.close()
         finally:
-            _remove(directory)
+            remove_unwritable_tree(directory)
 
 
 class SandboxSession:
@@ -154,13 +153,3 @@ def _make_scratch(directory: Path, owner: Owner | None) -> Path:
         for path in (scratch, directory):  # the outer one last: until then nobody else can reach in
             os.chown(path, owner.uid, owner.gid)
     return scratch
-
-
-def _remove(directory: Path) -> None:
-    """Remove a tree even where a command left directories without write permission, as Go's module cache does."""
-    if os.geteuid() != 0:  # root can remove them as they are
-        for parent, names, _ in os.walk(directory):
-            for path in (Path(parent, name) for name in names):
-                if not path.is_symlink():
-                    path.chmod(0o700)
-    shutil.rmtree(directory, ignore_errors=True)

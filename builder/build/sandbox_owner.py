@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from builder.errors import InvalidSandboxOwnerError
+from lifecycle_py.oci.layer_tar import Owner
 
 OWNER_VARIABLE = "OFFRAMP_SANDBOX_OWNER"
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A user and a group of the host."""
-
-    uid: int
-    gid: int
 
 
 _DEFAULT = Owner(1000, 1000)

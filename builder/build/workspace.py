@@ -1,6 +1,6 @@
-"""The work directory of one build: made, locked while the build lives, and removed however it ends.
+"""Work directories of builds and runs: made, locked while their process lives, and removed however it ends.
 
-A build that was killed leaves its directory behind without a lock on it; the next build removes it.
+A process that was killed leaves its directory behind without a lock on it; the next one removes it.
 """
 
 from __future__ import annotations
@@ -46,29 +46,38 @@ class Workspace:
 
 @contextlib.contextmanager
 def open_workspace(directory: Path, owner: Owner | None) -> Iterator[Workspace]:
-    """Make a work directory below ``directory``, writable for ``owner``, and remove it afterwards."""
-    directory.mkdir(parents=True, exist_ok=True)
-    remove_abandoned(directory)
-    root = Path(tempfile.mkdtemp(prefix="build-", dir=directory))
-    lock = os.open(root / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Make a work directory for a build below ``directory``, writable for ``owner``, and remove it afterwards."""
+    with open_work_directory(directory, owner) as root:
         workspace = Workspace(root=root)
-        # Only who builds may look in: platform/env holds secrets.
-        for path in (root, workspace.app, workspace.layers, workspace.platform, workspace.scratch):
-            path.mkdir(exist_ok=True)
-            path.chmod(0o700 if path in {root, workspace.platform} else 0o755)
+        for path in (workspace.app, workspace.layers, workspace.platform, workspace.scratch):
+            path.mkdir()
+            # Only who builds may look in: platform/env holds secrets.
+            path.chmod(0o700 if path == workspace.platform else 0o755)
             if owner is not None:
                 os.chown(path, owner.uid, owner.gid)
         yield workspace
+
+
+@contextlib.contextmanager
+def open_work_directory(directory: Path, owner: Owner | None) -> Iterator[Path]:
+    """Make an empty directory below ``directory`` that belongs to ``owner`` alone, and remove it afterwards."""
+    directory.mkdir(parents=True, exist_ok=True)
+    remove_abandoned(directory)
+    root = Path(tempfile.mkdtemp(prefix="work-", dir=directory))
+    lock = os.open(root / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if owner is not None:
+            os.chown(root, owner.uid, owner.gid)
+        yield root
     finally:
-        _remove(root)
+        remove_unwritable_tree(root)
         os.close(lock)
 
 
 def remove_abandoned(directory: Path) -> None:
-    """Remove the work directories of builds that no longer run."""
-    for root in directory.glob("build-*"):
+    """Remove the work directories of processes that no longer run."""
+    for root in directory.glob("work-*"):
         try:
             lock = os.open(root / ".lock", os.O_RDWR | os.O_CLOEXEC)
         except OSError:
@@ -76,14 +85,14 @@ def remove_abandoned(directory: Path) -> None:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            continue  # its build is alive
+            continue  # its process is alive
         else:
-            _remove(root)
+            remove_unwritable_tree(root)
         finally:
             os.close(lock)
 
 
-def _remove(root: Path) -> None:
+def remove_unwritable_tree(root: Path) -> None:
     """Remove a tree even where a buildpack left directories without write permission, as Go's module cache does."""
     if os.geteuid() != 0:
         for parent, names, _ in os.walk(root):

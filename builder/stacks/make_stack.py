@@ -21,7 +21,7 @@ from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.model import History, Image, ImageConfig, sha256
 from lifecycle_py.spec.image_labels import BASE_LABEL_PREFIX
 
-PACKAGES_LABEL: Final = "offramp.packages.digest"
+PACKAGES_LABEL: Final = "dev.offramp.packages.digest"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CREATED: Final = "1980-01-01T00:00:01Z"  # as every image of a reproducible build
 

@@ -53,7 +53,7 @@ def test_killed_build(kill: signal.Signals, offramp: Installation, slow_app: Pat
     again = offramp.run("build", slow_app, "-t", "shop", "--progress", "json")
     assert "Using cached dependencies" in again.stderr
     assert again.metadata()["digest"] == before["digest"]
-    assert list(offramp.places.work.glob("build-*")) == []
+    assert list(offramp.places.work.glob("work-*")) == []
     assert list((offramp.places.images / "blobs").glob(".partial-*")) == []
 
 

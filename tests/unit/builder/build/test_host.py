@@ -11,8 +11,9 @@ from builder.build.executor import Network
 from builder.build.host import Level, judge
 from builder.build.host_facts import HostFacts, PlaceFacts, SandboxProbe
 from builder.build.host_passage import CA_VARIABLES, build_passage, find_ca_bundle, proxy_variables
-from builder.build.sandbox_owner import Owner, parse_owner
+from builder.build.sandbox_owner import parse_owner
 from builder.errors import InvalidSandboxOwnerError
+from lifecycle_py.oci.layer_tar import Owner
 
 GOOD = HostFacts(
     is_root=False,
