@@ -70,7 +70,7 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
     """
     places, reporter = ports.places, ports.reporter
     check_app(request.app)
-    builder = _choose_buildpacks(read_builder(), request.buildpacks)
+    builder = _choose_buildpacks(read_builder(request.builder), request.buildpacks)
 
     reporter.header("Preparing", phase="preparing")
     store = LayoutStore(places.images)

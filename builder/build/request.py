@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from builder.build.executor import Network
+from builder.images.builder_toml import DEFAULT
 from lifecycle_py.oci.compression import Compression
 
 
@@ -21,6 +22,7 @@ class BuildRequest:
     app: Path
     references: tuple[str, ...]
     layout: Path
+    builder: Path = DEFAULT
     buildpacks: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
     cache: Path | None = None

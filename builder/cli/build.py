@@ -20,6 +20,7 @@ from builder.cli.options import Progress
 from builder.cli.reporters import human_seconds, human_size, make_reporter
 from builder.errors import OutputTargetError
 from builder.images.archive import write_archive
+from builder.images.builder_toml import DEFAULT
 from builder.images.processes import read_processes
 from builder.images.reference import name_from_directory, parse_name
 from builder.places import default_places
@@ -40,6 +41,7 @@ class Target:
 @click.argument("app", default=".", type=click.Path(path_type=Path))
 @click.option("-t", "--tag", "tags", multiple=True, metavar="REF", help="Name of the image; default: the directory's.")
 @click.option("-o", "--output", metavar="TARGET", help="oci:DIR or oci-archive:FILE instead of the local store.")
+@click.option("--builder", type=click.Path(path_type=Path), default=DEFAULT, help="A builder.toml; default: ours.")
 @click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the build.")
 @click.option("--env-file", "env_files", multiple=True, type=click.Path(path_type=Path), help="Lines of K=V.")
@@ -55,6 +57,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     app: Path,
     tags: tuple[str, ...],
     output: str | None,
+    builder: Path,
     buildpacks: tuple[str, ...],
     variables: tuple[str, ...],
     env_files: tuple[Path, ...],
@@ -80,6 +83,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         app=app,
         references=references,
         layout=target.layout,
+        builder=builder,
         buildpacks=buildpacks,
         variables=read_variables(variables, env_files, os.environ),
         cache=None if no_cache else (cache or places.app_cache(references[0])).absolute(),
@@ -133,7 +137,7 @@ def summarize(exported: Exported, reporter: Reporter, seconds: float) -> None:
 
 
 def result_document(exported: Exported) -> dict[str, object]:
-    """Give the result for machines (docs/reference/metadata-file.md)."""
+    """Give the result for machines (docs/reference/machine-output.md)."""
     return {
         "references": list(exported.saved.references),
         "digest": exported.saved.digest,

@@ -31,7 +31,7 @@ def command(image: str, as_json: bool) -> None:  # noqa: FBT001
 
 
 def document(found: FoundImage) -> dict[str, object]:
-    """Give everything as JSON values (docs/reference/inspect.md)."""
+    """Give everything as JSON values (docs/reference/machine-output.md)."""
     config = found.image.config
     metadata = read_layers_metadata(config)
     target = image_target(config)

@@ -81,7 +81,7 @@ class TerminalReporter(PlainReporter):
 
 
 class JsonReporter(Reporter):
-    """One JSON object per line: ``kind``, ``text`` and the event's own fields (docs/reference/progress-json.md)."""
+    """One JSON object per line: ``kind``, ``text`` and the event's own fields (docs/reference/machine-output.md)."""
 
     def __init__(self, stream: IO[str]) -> None:
         """Write to ``stream``."""

@@ -1,7 +1,7 @@
 """builder.toml: a builder as ``pack`` writes it, with our stack in place of a build image.
 
 Facts: reference/cnb.md §d (builder.toml). ``uri`` is a directory relative to the file, or ``buildpack:NAME`` for one of
-the buildpacks this project brings.
+the buildpacks this project brings; ``stack`` is the name of one of its stacks, or a directory with a ``stack.toml``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def read_builder(file: Path = DEFAULT) -> Builder:
     document.only("description", "offramp", "buildpacks", "order")
     return Builder(
         description=document.text("description", ""),
-        stack=document.table("offramp").text("stack"),
+        stack=_stack(document.table("offramp")),
         buildpacks=tuple(_directory(table) for table in document.tables("buildpacks")),
         order=Order.from_toml(document),
     )
@@ -57,6 +57,13 @@ def with_buildpacks(builder: Builder, chosen: tuple[Path, ...]) -> Builder:
         buildpacks=tuple(dict.fromkeys(chosen)),
         order=Order(groups=(tuple(elements),)),
     )
+
+
+def _stack(table: Table) -> str:
+    """Give a stack's name, or the directory of one that is declared beside the file."""
+    name = table.text("stack")
+    directory = (table.file.parent / name).resolve()
+    return str(directory) if (directory / "stack.toml").is_file() else name
 
 
 def _directory(table: Table) -> Path:
