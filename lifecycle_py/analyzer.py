@@ -14,6 +14,7 @@ from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.oci.model import ImageConfig
 from lifecycle_py.oci.store import FoundImage, ImageStore
 from lifecycle_py.spec.analyzed_toml import Analyzed, RunImage
+from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import BASE_LABEL_PREFIX, LIFECYCLE_METADATA_LABEL, LayersMetadata
 from lifecycle_py.spec.targets import Distro, Target
 from lifecycle_py.spec.toml_file import write_toml
@@ -76,5 +77,5 @@ def read_layers_metadata(config: ImageConfig) -> LayersMetadata:
     label = config.labels.get(LIFECYCLE_METADATA_LABEL, "")
     try:
         return LayersMetadata.from_json(json.loads(label))
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, InvalidIdentifierError):
         return LayersMetadata()

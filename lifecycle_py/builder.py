@@ -5,11 +5,11 @@ Facts: reference/cnb.md §b.6, §b.9 (processes), §b.15 (SBOM); spec: platform.
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lifecycle_py.caches.tree_pool import remove_tree
 from lifecycle_py.environment import LayerEnvironment
 from lifecycle_py.errors import BuildpackFailedError, BuildpackOutputError
 from lifecycle_py.inputs import Directories
@@ -17,7 +17,7 @@ from lifecycle_py.layers_dir import LocalLayer, layer_environment, read_document
 from lifecycle_py.output import Reporter
 from lifecycle_py.plan import buildpack_plan, without_met
 from lifecycle_py.run_buildpack import BuildpackRunner
-from lifecycle_py.sbom_files import collect_sbom_files
+from lifecycle_py.sbom_files import SbomFile, find_sbom_files, write_sbom_files
 from lifecycle_py.spec.build_toml import Build
 from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
 from lifecycle_py.spec.errors import ExplainedError
@@ -31,11 +31,12 @@ from lifecycle_py.spec.toml_file import write_toml
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contribution:
-    """What one buildpack left: its element, its layers and its launch.toml."""
+    """What one buildpack left: its element, its layers, its launch.toml and its bills of materials."""
 
     element: GroupElement
     layers: tuple[LocalLayer, ...]
     launch: Launch
+    sboms: tuple[SbomFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,19 +55,21 @@ def build(group: Group, plan: Plan, runner: BuildpackRunner, reporter: Reporter)
         BuildpackOutputError: a buildpack left something the specification forbids.
     """
     directories = runner.directories
-    shutil.rmtree(directories.layers.host / "sbom", ignore_errors=True)
     contributions: list[Contribution] = []
     earlier: list[LayerEnvironment] = []
     for element in group.buildpacks:
         buildpack = read_buildpack(directories.buildpack(element.id, element.version).host)
         _run(buildpack, element, plan, earlier, runner, reporter)
-        contribution, unmet = _collect(buildpack, element, directories)
+        contribution, unmet = _collect(buildpack, element, plan, directories)
         plan = without_met(plan, element.id, unmet)
         earlier.extend(layer_environment(layer) for layer in contribution.layers if layer.types.build)
         contributions.append(contribution)
     metadata = launch_metadata(contributions, reporter)
+    sboms = [file for contribution in contributions for file in contribution.sboms]
+    write_sbom_files(sboms, directories.layers.host / "sbom")
     config_dir = directories.layers.host / "config"
-    config_dir.mkdir(exist_ok=True)
+    remove_tree(config_dir)  # it may be a link that a buildpack left
+    config_dir.mkdir()
     write_toml(config_dir / "metadata.toml", metadata.to_toml())
     return Built(contributions=tuple(contributions), metadata=metadata)
 
@@ -122,7 +125,7 @@ def _run(
 
 
 def _collect(
-    buildpack: Buildpack, element: GroupElement, directories: Directories
+    buildpack: Buildpack, element: GroupElement, plan: Plan, directories: Directories
 ) -> tuple[Contribution, tuple[str, ...]]:
     """Read what the buildpack left, naming it in every error."""
     place = directories.layers_of(element)
@@ -130,9 +133,16 @@ def _collect(
         layers = set_aside_unused(place)
         launch = Launch.from_toml(read_document(place, "launch.toml"), buildpack.api)
         unmet = Build.from_toml(read_document(place, "build.toml")).unmet
-        collect_sbom_files(buildpack, layers, place, directories.layers.host / "sbom")
+        sboms = tuple(find_sbom_files(buildpack, layers, place))
     except BuildpackOutputError:
         raise
     except ExplainedError as error:
         raise BuildpackOutputError(buildpack=str(element), problem=str(error)) from error
-    return Contribution(element=element, layers=layers, launch=launch), unmet
+    asked = {entry.name for entry in buildpack_plan(plan, element.id).entries}
+    if strangers := [name for name in unmet if name not in asked]:
+        problem = f"build.toml leaves '{strangers[0]}' unmet, which is not in the buildpack's plan"
+        raise BuildpackOutputError(buildpack=str(element), problem=problem)
+    if len(defaults := [process.type for process in launch.processes if process.default]) > 1:
+        problem = f"launch.toml has several default processes: {', '.join(defaults)}"
+        raise BuildpackOutputError(buildpack=str(element), problem=problem)
+    return Contribution(element=element, layers=layers, launch=launch, sboms=sboms), unmet

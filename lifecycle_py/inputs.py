@@ -56,9 +56,11 @@ class BuildTarget:
 
 
 def make_directory(path: Path, user: BuildUser) -> None:
-    """Make a directory that buildpacks may write to."""
+    """Make a directory that buildpacks may write to. A link that one of them left there is replaced."""
     import os
 
+    if path.is_symlink():
+        path.unlink()
     path.mkdir(parents=True, exist_ok=True)
     path.chmod(0o755)
     if user.host_owner is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecycle_py.environment import LayerEnvironment
+from lifecycle_py.errors import UnsafeLinkError
 from lifecycle_py.session import Place
 from lifecycle_py.spec.env_delta import EnvAction, EnvDelta
 from lifecycle_py.spec.identifiers import LayerName, parse_layer_name
@@ -35,8 +36,9 @@ def read_layers(directory: Place) -> tuple[LocalLayer, ...]:
 
     Raises:
         TomlSyntaxError, TomlValueError: a metadata file is broken.
-        UnsafeLinkError: a metadata file leads out of the directory.
+        UnsafeLinkError: a metadata file leads out of the directory, or the directory is a link itself.
     """
+    _refuse_link(directory)
     if not directory.host.is_dir():
         return ()
     names = sorted(
@@ -72,6 +74,7 @@ def set_aside_unused(directory: Place) -> tuple[LocalLayer, ...]:
 
 def read_document(directory: Place, name: str) -> Table:
     """Read ``launch.toml``, ``build.toml`` or ``store.toml`` of a buildpack; absent reads as empty."""
+    _refuse_link(directory)
     return read_toml_if_present((directory / name).checked(directory))
 
 
@@ -104,6 +107,12 @@ def read_plain_files(directory: Place) -> dict[str, bytes]:
         for file in files
         if (checked := (directory / file.name).checked(around)).is_file()
     }
+
+
+def _refuse_link(directory: Place) -> None:
+    # An earlier buildpack can put a link in the place of a later one's directory.
+    if directory.host.is_symlink():
+        raise UnsafeLinkError(path=str(directory.inside), root=str(directory.inside.parent))
 
 
 def _is_real_directory(path: Path) -> bool:

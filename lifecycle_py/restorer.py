@@ -107,6 +107,7 @@ class _Restoring:
         stored = self._contents.layer(diff_id)
         if self._sources.cache is None or stored is None:
             raise CacheUnusableError(place="the cache", problem=f"layer {diff_id} is not in it")
+        remove_tree(target.host)
         make_directory(target.host, self._user)
         rules = UnpackRules(prefix=str(target.inside), owner=self._user.host_owner, keep_special_modes=True)
         with self._sources.cache.open_layer(diff_id) as tar:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from lifecycle_py.caches.tree_pool import remove_tree
 from lifecycle_py.errors import BuildpackOutputError
 from lifecycle_py.layers_dir import LocalLayer
 from lifecycle_py.session import Place
@@ -22,10 +24,17 @@ FORMATS = {
 }
 
 
-def collect_sbom_files(
-    buildpack: Buildpack, layers: Sequence[LocalLayer], directory: Place, sbom_directory: Path
-) -> None:
-    """Copy ``launch.sbom.*``, ``build.sbom.*`` and ``<layer>.sbom.*`` below ``<layers>/sbom``.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SbomFile:
+    """A file a buildpack left in its layers directory ``root``, and where it goes, relative to ``<layers>/sbom``."""
+
+    source: Place
+    root: Place
+    targets: tuple[str, ...]
+
+
+def find_sbom_files(buildpack: Buildpack, layers: Sequence[LocalLayer], directory: Place) -> Iterator[SbomFile]:
+    """Find ``launch.sbom.*``, ``build.sbom.*`` and ``<layer>.sbom.*``.
 
     Raises:
         BuildpackOutputError: a file has a format that buildpack.toml does not declare.
@@ -38,11 +47,28 @@ def collect_sbom_files(
         if extension not in declared:
             problem = f"'{file.name}' is of a format that 'sbom-formats' in its buildpack.toml does not declare"
             raise BuildpackOutputError(buildpack=str(buildpack), problem=problem)
-        source = (directory / file.name).checked(directory)
-        for scope, below in target:
-            destination = sbom_directory / scope / name / below
-            destination.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, destination / f"sbom.{extension}")
+        source = directory / file.name
+        source.checked(directory)
+        yield SbomFile(
+            source=source,
+            root=directory,
+            targets=tuple(str(Path(scope, name, below, f"sbom.{extension}")) for scope, below in target),
+        )
+
+
+def write_sbom_files(files: Sequence[SbomFile], sbom_directory: Path) -> None:
+    """Copy the files below ``<layers>/sbom``, which is made anew.
+
+    Only after the last buildpack ran: they may write to the layers directory, and a link left there would make the
+    lifecycle overwrite a file of the host.
+    """
+    remove_tree(sbom_directory)
+    for file in files:
+        source = file.source.checked(file.root)
+        for target in file.targets:
+            destination = sbom_directory / target
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, destination)
 
 
 def _targets(layers: Sequence[LocalLayer], directory: Place) -> Iterator[tuple[Path, list[tuple[str, str]]]]:

@@ -22,6 +22,7 @@ from lifecycle_py.errors import BlobCorruptError, CacheUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import open_uncompressed
 from lifecycle_py.oci.model import Descriptor, DiffId, Layer
+from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import RecordedBuildpack
 
 _VERSION = 1
@@ -44,7 +45,7 @@ class DirectoryCache:
             return CacheContents()
         except OSError as error:
             raise CacheUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, InvalidIdentifierError):
             return CacheContents()
 
     def open_layer(self, diff_id: DiffId) -> BinaryIO:

@@ -86,12 +86,12 @@ class LayoutStore:
             raise StoreUnusableError(place=str(self.directory), problem="Permission denied")
 
     def _load(self, name: str, entry: Descriptor) -> FoundImage:
-        manifest = self._read_json(entry)
         try:
+            manifest = self._read_json(entry)
             config_entry = Descriptor.from_json(manifest["config"])
             layer_entries = [Descriptor.from_json(layer) for layer in manifest["layers"]]
             config, diff_ids = config_from_json(self._read_json(config_entry))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise StoreCorruptError(place=str(self.directory), problem=f"image '{name}': {error!r}") from error
         if len(diff_ids) != len(layer_entries):
             problem = f"image '{name}' has {len(layer_entries)} layers but {len(diff_ids)} diff IDs"
@@ -118,8 +118,8 @@ class LayoutStore:
             return ()
         except OSError as error:
             raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreCorruptError(place=str(self.directory), problem=f"index.json: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreCorruptError(place=str(self.directory), problem=f"index.json: {error!r}") from error
 
     def _write_index(self, new: Descriptor, references: Sequence[str]) -> None:
         kept = [entry for entry in self._entries() if entry.annotations.get(REF_NAME_ANNOTATION) not in references]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -16,6 +17,8 @@ from typing import Any, BinaryIO, NewType
 DiffId = NewType("DiffId", str)  # "sha256:<hex>" of a layer's uncompressed tar
 Digest = NewType("Digest", str)  # "sha256:<hex>" of a blob as it is stored
 ImageId = NewType("ImageId", str)  # "sha256:<hex>" of an image's config
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 REF_NAME_ANNOTATION = "org.opencontainers.image.ref.name"
 
@@ -49,10 +52,16 @@ class Descriptor:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Descriptor:
-        """Read the JSON form; raises KeyError or ValueError when it is not one."""
+        """Read the JSON form; raises KeyError or ValueError when it is not one.
+
+        A digest becomes a path, so its form is checked here.
+        """
+        digest = str(data["digest"])
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest!r} is not a digest")
         return cls(
             media_type=str(data["mediaType"]),
-            digest=Digest(str(data["digest"])),
+            digest=Digest(digest),
             size=int(data["size"]),
             annotations=data.get("annotations") or {},
         )

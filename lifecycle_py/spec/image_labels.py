@@ -6,12 +6,14 @@ structures, maps sorted, ``<``, ``>`` and ``&`` escaped), so that equal content 
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lifecycle_py.spec.identifiers import BuildpackId, LayerName
+from lifecycle_py.spec.identifiers import BuildpackId, LayerName, parse_layer_name
 from lifecycle_py.spec.launch_toml import Process
 from lifecycle_py.spec.layer_toml import LayerTypes
 
@@ -42,7 +44,7 @@ class RecordedLayer:
         """Give the label's form."""
         return {
             "sha": self.diff_id,
-            "data": _sorted(self.metadata) if self.metadata else None,
+            "data": _plain(self.metadata) if self.metadata else None,
             "build": self.types.build,
             "launch": self.types.launch,
             "cache": self.types.cache,
@@ -77,18 +79,23 @@ class RecordedBuildpack:
             "layers": {name: self.layers[name].to_json() for name in sorted(self.layers)},
         }
         if self.store is not None:
-            data["store"] = {"metadata": _sorted(self.store)}
+            data["store"] = {"metadata": _plain(self.store)}
         return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RecordedBuildpack:
-        """Read the label's form."""
+        """Read the label's form.
+
+        Raises:
+            InvalidIdentifierError: a layer's name is no file name. Labels come from anywhere, and names become paths.
+        """
         store = data.get("store")
         return cls(
             id=BuildpackId(str(data["key"])),
             version=str(data.get("version", "")),
             layers={
-                LayerName(name): RecordedLayer.from_json(layer) for name, layer in (data.get("layers") or {}).items()
+                parse_layer_name(name): RecordedLayer.from_json(layer)
+                for name, layer in (data.get("layers") or {}).items()
             },
             store=(store.get("metadata") or {}) if store else None,
         )
@@ -215,9 +222,14 @@ def _sha(data: Mapping[str, Any], key: str) -> str:
     return str((data.get(key) or {}).get("sha") or "")
 
 
-def _sorted(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Sort maps, and turn what TOML can hold but JSON cannot into text: dates, times, infinities."""
     if isinstance(value, Mapping):
-        return {str(key): _sorted(value[key]) for key in sorted(value)}
+        return {str(key): _plain(value[key]) for key in sorted(value)}
     if isinstance(value, list | tuple):
-        return [_sorted(item) for item in value]
+        return [_plain(item) for item in value]
+    if isinstance(value, dt.date | dt.time):  # a datetime is a date
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value

@@ -143,7 +143,11 @@ def write_toml(file: Path, data: TomlTable) -> None:
     """Write a TOML file whole or not at all (temporary file beside it, then rename)."""
     text = format_toml(data, file)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
+    # In a directory that buildpacks write to, a link may lie in wait under this name: never write through one.
+    temporary.unlink(missing_ok=True)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as target:
+        target.write(text)
     temporary.replace(file)
 
 
