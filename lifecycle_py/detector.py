@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from lifecycle_py.errors import NothingDetectedError, Refusal
+from lifecycle_py.errors import NothingDetectedError, ProgramNotStartedError, Refusal
 from lifecycle_py.inputs import Directories
 from lifecycle_py.order import Candidate, Candidates, Catalog, expand
 from lifecycle_py.output import Reporter
@@ -154,7 +154,11 @@ class _Detection:
         lines: list[str] = []
         scratch = self._runner.directories.scratch
         plan = scratch / f"plan-{buildpack.id.replace('/', '_')}-{buildpack.version}.toml"
-        status = self._runner.detect(buildpack, plan, lines.append)
+        plan.host.unlink(missing_ok=True)  # one of an earlier build is not this buildpack's answer
+        try:
+            status = self._runner.detect(buildpack, plan, lines.append)
+        except ProgramNotStartedError as error:
+            return Answer(buildpack=buildpack, code=_FAIL, output="", problem=str(error))
         output = "\n".join(lines).strip()
         if status.code != _PASS:
             return Answer(buildpack=buildpack, code=status.code, output=output)

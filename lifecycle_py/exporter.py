@@ -229,6 +229,11 @@ class _Exporting:
         for local in contribution.layers:
             if not (local.types.launch or local.types.cache):
                 continue
+            if not (local.types.launch or local.has_contents):
+                self._reporter.warning(
+                    f"Not caching layer '{local.name}' of {contribution.element}: it has no contents"
+                )
+                continue
             layer = self._buildpack_layer(contribution, local)
             entry = RecordedLayer(diff_id=layer.diff_id, types=local.types, metadata=local.metadata.metadata)
             if local.types.launch:
