@@ -6,10 +6,14 @@ of the recipe (reference/builders.md §c "Reproducible compression"); ``recipe``
 
 from __future__ import annotations
 
+import io
 from enum import StrEnum
-from typing import BinaryIO, Protocol, cast
+from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
 from lifecycle_py.oci.model import MediaType
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BLOCK_SIZE = 1 << 20
 GZIP_LEVEL = 2
@@ -88,15 +92,43 @@ def compressor(compression: Compression) -> Compressor:
 
 
 def open_uncompressed(blob: BinaryIO) -> BinaryIO:
-    """Give the tar inside a stored layer, whatever its compression; told by the first bytes, as Docker does."""
+    """Give the tar inside a stored layer, whatever its compression; told by the first bytes, as Docker does.
+
+    Closing it closes the blob, too.
+    """
     magic = blob.read(4)
     blob.seek(0)
     if magic[:2] == b"\x1f\x8b":
         from isal import igzip
 
-        return cast("BinaryIO", igzip.open(blob, "rb"))  # type: ignore[no-untyped-call]
+        return cast("BinaryIO", _Uncompressing(igzip.open(blob, "rb"), blob))  # type: ignore[no-untyped-call]
     if magic == b"\x28\xb5\x2f\xfd":
         from backports import zstd
 
-        return cast("BinaryIO", zstd.ZstdFile(blob, mode="rb"))
+        return cast("BinaryIO", _Uncompressing(cast("BinaryIO", zstd.ZstdFile(blob, mode="rb")), blob))
     return blob
+
+
+class _Uncompressing(io.RawIOBase):
+    """What a codec reads, together with the file it reads from: codecs leave that open."""
+
+    def __init__(self, reader: BinaryIO, blob: BinaryIO) -> None:
+        self._reader = reader
+        self._blob = blob
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1) -> bytes:
+        return self._reader.read(-1 if size is None else size)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        view = memoryview(buffer).cast("B")
+        data = self._reader.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._reader.close()
+        self._blob.close()
+        super().close()
