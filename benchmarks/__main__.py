@@ -37,12 +37,9 @@ def main(arguments: Sequence[str]) -> None:
     results = {}
     for name in BENCHMARKS:
         if not chosen.names or name in chosen.names:
-            results[name] = _measure(name, chosen.runs)
+            results[name] = [one.to_json() for one in _measure(name, chosen.runs)]
     if chosen.json:
-        document = {
-            "machine": facts,
-            "results": {name: [one.to_json() for one in found] for name, found in results.items()},
-        }
+        document = {"machine": facts, "results": results}
         chosen.json.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -56,7 +53,7 @@ def _measure(name: str, runs: int) -> tuple[Finding, ...]:
     module = importlib.import_module(f"benchmarks.{name}")
     parent = default_places().cache / "benchmarks"
     parent.mkdir(parents=True, exist_ok=True)
-    print(f"\n{name}: {module.__doc__.partition(chr(10))[0]}")
+    print(f"\n{name}: {(module.__doc__ or '').partition(chr(10))[0]}")
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=parent) as scratch:
         # The sandbox's user has to come through.
         Path(scratch).chmod(0o755)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from benchmarks.measure import Finding, Settings, human, in_turns, start_bare, times
+from benchmarks.measure import Finding, Settings, Timing, human, in_turns, start_bare, times
 from builder.stacks.mmdebstrap import host_architecture
 from lifecycle_py.launcher import ARCHITECTURES, launcher_file
 
@@ -28,8 +28,8 @@ buildpack-id = "some/python"
 
 def measure(settings: Settings) -> Iterator[Finding]:
     """Give its sizes, and compare starting ``true`` through it and through a shell."""
-    sizes = {arch: f"{launcher_file(arch).stat().st_size} bytes" for arch in ARCHITECTURES}
-    yield Finding(question="size of the launcher", number=" / ".join(sizes.values()), raw=sizes)
+    sizes: dict[str, str | Timing] = {arch: f"{launcher_file(arch).stat().st_size} bytes" for arch in ARCHITECTURES}
+    yield Finding(question="size of the launcher", number=" / ".join(map(str, sizes.values())), raw=sizes)
 
     launcher, env = launcher_file(host_architecture()), _app_image(settings.scratch)
     timings = in_turns(

@@ -30,7 +30,7 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One measured number with what it was made from. ``aim`` is what we want it to be; nothing fails when it is not."""
+    """One measured number with what it was made from. ``aim`` is what it should be; nothing fails when it is not."""
 
     question: str
     number: str
@@ -74,7 +74,7 @@ def run(argv: Sequence[str | Path], env: Mapping[str, str] | None = None) -> Non
     subprocess.run(list(map(str, argv)), env=env, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
-def start_bare(argv: Sequence[str], env: Mapping[str, str]) -> None:
+def start_bare(argv: tuple[str, ...], env: Mapping[str, str]) -> None:
     """Run a command with as little around it as there can be, to measure commands of a millisecond."""
     process = os.posix_spawn(argv[0], argv, env)
     _, status = os.waitpid(process, 0)

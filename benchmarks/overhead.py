@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -31,7 +32,8 @@ _BY_HAND: Final = {
     " --quiet --target /layers/pip --requirement /platform/pip.txt",
     "environment": "python3 -m venv --without-pip /layers/venv",
     "pip install": "PIP_CACHE_DIR=/layers/cache /layers/venv/bin/python /layers/pip/pip install"
-    " --requirement requirements.txt --exists-action=w --no-input --progress-bar off --src /layers/venv/src --no-compile",
+    " --requirement requirements.txt --exists-action=w --no-input --progress-bar off --src /layers/venv/src"
+    " --no-compile",
     "bytecode": "/layers/venv/bin/python -m compileall -q -j 0 /layers/venv",
     "collectstatic": "PYTHONPATH=. PYTHONDONTWRITEBYTECODE=1"
     " /layers/venv/bin/python manage.py collectstatic --noinput --traceback",
@@ -90,8 +92,8 @@ def _one_round(scratch: Path) -> _Round:
         return _Round(
             cold=cold,
             unchanged=unchanged,
-            by_hand={name: clock(lambda script=script: _run(session, script)) for name, script in _BY_HAND.items()},
-            again={name: clock(lambda script=_BY_HAND[name]: _run(session, script)) for name in _AGAIN},
+            by_hand={name: clock(partial(_run, session, script)) for name, script in _BY_HAND.items()},
+            again={name: clock(partial(_run, session, _BY_HAND[name])) for name in _AGAIN},
         )
 
 
