@@ -6,6 +6,7 @@ launch layers, SBOM, app slices, launcher, config, process types.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from lifecycle_py.errors import DefaultProcessError, LayerNotReusableError
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.layers_dir import LocalLayer, read_document
 from lifecycle_py.oci.blobs import BlobDirectory
-from lifecycle_py.oci.compression import Compression
+from lifecycle_py.oci.compression import RECIPE_ANNOTATION, Compression
 from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.layer_tar import ROOT, Tree, file_tar, files_tar, links_tar, tree_tar
 from lifecycle_py.oci.model import DiffId, Image, Layer
@@ -240,7 +241,7 @@ class _Exporting:
                 recorded[local.name] = entry
             if local.types.cache and local.has_contents:
                 cached[local.name] = entry
-                cached_layers.append(layer)
+                cached_layers.append(self._with_recipe(layer))
         element = contribution.element
         place = self._directories.layers_of(element)
         has_store = (place.host / "store.toml").exists()
@@ -250,6 +251,13 @@ class _Exporting:
             self._cached.append(
                 (RecordedBuildpack(id=element.id, version=element.version, layers=cached), cached_layers)
             )
+
+    def _with_recipe(self, layer: Layer) -> Layer:
+        """Note for the cache how the blob was made; a build with another recipe will make its own."""
+        blob = dataclasses.replace(
+            layer.blob, annotations={RECIPE_ANNOTATION: self._inputs.compression.recipe, **layer.blob.annotations}
+        )
+        return dataclasses.replace(layer, blob=blob)
 
     def _buildpack_layer(self, contribution: Contribution, local: LocalLayer) -> Layer:
         element = contribution.element
@@ -290,7 +298,7 @@ class _Exporting:
         if self._places.blobs.has(known.blob.digest, known.blob.size):
             return True
         stored = self._places.cache.contents().layer(known.diff_id) if self._places.cache else None
-        if stored is None:
+        if stored is None or stored.blob.digest != known.blob.digest:
             return False
         self._places.blobs.take(stored)
         return True

@@ -5,6 +5,7 @@ Facts: reference/cnb.md §b.7 (Buildpack API 0.12 rule); spec: platform.md "rest
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from lifecycle_py.caches.cache import Cache, CacheContents
 from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool, remove_tree
 from lifecycle_py.errors import BlobCorruptError, CacheUnusableError, LayerArchiveError
 from lifecycle_py.inputs import BuildUser, Directories, make_directory
+from lifecycle_py.oci.compression import RECIPE_ANNOTATION
 from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import DiffId
@@ -99,11 +101,13 @@ class _Restoring:
             remove_tree(target.host)
             self._reporter.warning(f"Not restoring layer '{name}' of {self._element.id}: {error}")
             return False
-        self._sources.known.add(known)
+        if known is not None:
+            self._sources.known.add(known)
         self._reporter.step(f"Layer '{name}' of {self._element.id}", layer=f"{self._element.id}:{name}")
         return True
 
-    def _unpack(self, diff_id: DiffId, target: Place, recipe: str) -> KnownTree:
+    def _unpack(self, diff_id: DiffId, target: Place, recipe: str) -> KnownTree | None:
+        """Unpack a layer; it is a known tree only where its blob was made by the recipe of this build."""
         stored = self._contents.layer(diff_id)
         if self._sources.cache is None or stored is None:
             raise CacheUnusableError(place="the cache", problem=f"layer {diff_id} is not in it")
@@ -112,7 +116,10 @@ class _Restoring:
         rules = UnpackRules(prefix=str(target.inside), owner=self._user.host_owner, keep_special_modes=True)
         with self._sources.cache.open_layer(diff_id) as tar:
             unpack_layer(tar, target.host, rules)
-        return KnownTree(fingerprint=tree_fingerprint(target.host, recipe), diff_id=diff_id, blob=stored.blob)
+        if stored.blob.annotations.get(RECIPE_ANNOTATION) != self._sources.compression_recipe:
+            return None
+        blob = dataclasses.replace(stored.blob, annotations={})
+        return KnownTree(fingerprint=tree_fingerprint(target.host, recipe), diff_id=diff_id, blob=blob)
 
     def _write_metadata(self, name: str, layer: RecordedLayer) -> None:
         # Without [types]: a buildpack that does not declare the layer again loses it (cnb.md §b.7).

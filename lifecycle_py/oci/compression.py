@@ -15,6 +15,7 @@ from lifecycle_py.oci.model import MediaType
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+RECIPE_ANNOTATION = "io.offramp.compression.recipe"
 BLOCK_SIZE = 1 << 20
 GZIP_LEVEL = 2
 ZSTD_LEVEL = 3
