@@ -1,7 +1,7 @@
 """A directory of content-addressed blobs, and the single pass that turns a tar stream into one of them.
 
-Every byte of a new layer is read once: while the producer walks and reads on one core, the other hashes the tar,
-compresses it, hashes the result and writes it (hashlib and the codecs release the GIL).
+Every byte of a new layer is read once: while one core walks, reads and hashes the tar, the other compresses it, hashes
+the result and writes it (hashlib and the codecs release the GIL). So divided, both have about the same to do.
 """
 
 from __future__ import annotations
@@ -56,9 +56,8 @@ class BlobDirectory:
             diff_hash, blob_hash, size = hashlib.sha256(), hashlib.sha256(), 0
             codec = compressor(compression)
             # Closed here: when writing fails, the producer must not live on in the traceback of the error.
-            with contextlib.closing(_ahead(fixed_blocks(chunks))) as blocks:
+            with contextlib.closing(_ahead(_hashed(fixed_blocks(chunks), diff_hash))) as blocks:
                 for block in blocks:
-                    diff_hash.update(block)
                     size += _store(codec.compress(block), blob_hash, file)
             size += _store(codec.flush(), blob_hash, file)
             file.flush()
@@ -140,6 +139,12 @@ def fixed_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
         yield b"".join(waiting)
 
 
+def _hashed(blocks: Iterable[bytes], running_hash: hashlib._Hash) -> Iterator[bytes]:
+    for block in blocks:
+        running_hash.update(block)
+        yield block
+
+
 def _store(data: bytes, running_hash: hashlib._Hash, file: BinaryIO) -> int:
     running_hash.update(data)
     return file.write(data)
@@ -170,7 +175,8 @@ def _ahead(blocks: Iterator[bytes]) -> Generator[bytes, None, None]:
             yield item
     finally:
         abandoned.set()
-        while producer.is_alive():
-            with contextlib.suppress(queue.Empty):
-                ready.get(timeout=0.01)
+        # An empty queue has room for all that the producer may still put: a block, and how it ended.
+        with contextlib.suppress(queue.Empty):
+            while True:
+                ready.get_nowait()
         producer.join()
