@@ -45,7 +45,7 @@ class SandboxUnavailableError(ExplainedError):
         return Explanation(
             what="Cannot open a sandbox on this host",
             why=reasons or f"bubblewrap says '{self.problem}'",
-            fix=(*fix, "Or build with '--executor docker' where there is a Docker daemon; 'offramp doctor' says more."),
+            fix=(*fix, "'offramp doctor' says what else matters on this host."),
         )
 
 
@@ -94,7 +94,7 @@ class StackToolsError(ExplainedError):
             why=f"not installed: {', '.join(self.missing)}",
             fix=(
                 f"On Debian or Ubuntu: sudo apt-get install {packages}",
-                "Elsewhere: name images from a registry with '--builder' and '--run-image'.",
+                "Elsewhere: make them on a Debian or Ubuntu machine, and copy its store (OFFRAMP_DATA) here.",
             ),
         )
 

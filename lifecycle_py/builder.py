@@ -108,6 +108,7 @@ def _run(
     reporter: Reporter,
 ) -> None:
     directories = runner.directories
+    directories.layers_of(element).host.mkdir(exist_ok=True)  # the restorer has made it, where one ran
     plan_file = directories.scratch / f"buildpack-plan-{element.id.replace('/', '_')}.toml"
     write_toml(plan_file.host, buildpack_plan(plan, element.id).to_toml())
     begin = time.monotonic()

@@ -140,7 +140,7 @@ def _forbidden(what: str, setting: str) -> Finding:
 
 
 def _judge_stacks(facts: HostFacts) -> Iterator[Finding]:
-    only = "only making base images needs it; an image from a registry does not"
+    only = "only making base images needs it; they can be copied from another machine's store"
     if facts.mmdebstrap is None:
         install = _install(facts, "mmdebstrap")
         yield Finding(what="mmdebstrap is not installed", level=Level.WARN, why=only, fix=install)
