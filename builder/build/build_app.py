@@ -82,7 +82,8 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
     with open_workspace(places.work, user.host_owner) as workspace:
         source = copy_app(request.app, workspace.app, user.host_owner)
         left_out = ", files git ignores left out" if source.known_to_git else ""
-        reporter.step(f"Source: {source.files} files{left_out}", files=source.files, ignored=source.ignored)
+        count = f"{source.files} file{'' if source.files == 1 else 's'}"
+        reporter.step(f"Source: {count}{left_out}", files=source.files, ignored=source.ignored)
         write_platform_env(workspace.platform, request.variables, user.host_owner)
         compiling = _environment(root, images, user)
         buildpacks = stage_buildpacks(builder.buildpacks, places.buildpacks, compiling, ports.executor)

@@ -39,7 +39,7 @@ class ProcfileBuildpack(Buildpack):
         """Look for a Procfile."""
         names = names_in(context.app_dir)
         if "Procfile" in names:
-            return Passed()
+            return Passed(because="found a Procfile")
         similar = [name for name in names if name.lower().startswith("procfile")]
         return Failed("no file named 'Procfile' in the app's top level" + _not_quite(similar))
 

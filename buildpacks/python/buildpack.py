@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from buildpacks.python.checks import check_app
-from buildpacks.python.detect import looks_like_python
+from buildpacks.python.detect import python_files
 from buildpacks.python.django import collect_static
 from buildpacks.python.launch_environment import add_launch_environment
 from buildpacks.python.layers.dependencies import install_dependencies
@@ -42,12 +42,13 @@ class PythonBuildpack(Buildpack):
 
     def detect(self, context: DetectContext) -> DetectResult:
         """Pass for anything that looks like Python, so that the build can say precisely what is missing."""
-        if not looks_like_python(names_in(context.app_dir)):
+        found = python_files(names_in(context.app_dir))
+        if not found:
             return Failed(
                 "no requirements.txt, uv.lock, pyproject.toml, manage.py or other file of a Python app"
                 " in the top level directory"
             )
-        return Passed(plan(provides=("python",), requires=("python",)))
+        return Passed(plan(provides=("python",), requires=("python",)), because=f"found {', '.join(found)}")
 
     def build(self, context: BuildContext) -> BuildResult:
         """Install Python, then the dependencies, then collect Django's static files."""

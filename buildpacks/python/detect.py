@@ -42,6 +42,6 @@ PYTHON_NAMES = MISSPELLED_REQUIREMENTS | {
 }
 
 
-def looks_like_python(names: Iterable[str]) -> bool:
-    """Tell whether one of the names in the app's top level directory belongs to Python."""
-    return not PYTHON_NAMES.isdisjoint(names)
+def python_files(names: Iterable[str]) -> list[str]:
+    """Give the names in the app's top level directory that belong to Python, sorted."""
+    return sorted(PYTHON_NAMES.intersection(names))

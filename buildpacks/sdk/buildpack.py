@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """The buildpack takes part, with the dependencies it offers and asks for."""
+    """The buildpack takes part, with the dependencies it offers and asks for, and because of what it found."""
 
     plan: BuildPlan | None = None
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

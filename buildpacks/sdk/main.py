@@ -49,8 +49,10 @@ def run_detect(
     result = buildpack.detect(_known(environment, user_env, output))
     if not isinstance(result, Passed):
         for reason in result.reasons:
-            output.step(f"{buildpack.name}: {reason}")
+            output.answer(reason)
         return DETECT_FAILED
+    if result.because:
+        output.answer(result.because)
     if result.plan is not None:
         from lifecycle_py.spec.toml_file import format_toml
 

@@ -56,6 +56,10 @@ class Output:
         """Begin the log of a buildpack."""
         self._write(self._stdout, self._styled(name, _BOLD))
 
+    def answer(self, reason: str) -> None:
+        """Say why detection passes or fails; the platform shows the first line beside the buildpack's name."""
+        self._write(self._stdout, reason)
+
     def step(self, decision: str) -> None:
         """Say what is done and why, in the present tense."""
         self._write(self._stdout, f"- {decision}")

@@ -71,7 +71,7 @@ def test_main_detect_fails(tmp_path: Path) -> None:
     """Detection that fails ends with 100 and says what was looked for."""
     done = _start(tmp_path, "detect")
 
-    assert (done.returncode, done.stdout) == (100, "- Hello: no 'hello.txt'\n")
+    assert (done.returncode, done.stdout) == (100, "no 'hello.txt'\n")
 
 
 def test_main_internal_error(tmp_path: Path) -> None:
