@@ -45,7 +45,7 @@ def parse_api(text: str, *, kind: str, owner: str, supported: tuple[ApiVersion, 
     Raises:
         UnsupportedApiError: malformed, or not among ``supported``.
     """
-    matched = re.fullmatch(r"v?(\d{1,9})(?:\.(\d{1,9}))?", text)
+    matched = re.fullmatch(r"v?([0-9]{1,9})(?:\.([0-9]{1,9}))?", text)
     version = ApiVersion(int(matched[1]), int(matched[2] or 0)) if matched else None
     if version is None or version not in supported:
         raise UnsupportedApiError(kind=kind, version=text, owner=owner, supported=tuple(str(one) for one in supported))

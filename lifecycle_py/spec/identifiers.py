@@ -24,6 +24,8 @@ def parse_buildpack_id(text: str) -> BuildpackId:
         raise InvalidIdentifierError(
             kind="buildpack id", value=text, rule="it may hold only letters, digits, '.', '/' and '-'"
         )
+    if directory_name(BuildpackId(text)) in {".", ".."}:
+        raise InvalidIdentifierError(kind="buildpack id", value=text, rule="it becomes a directory's name")
     if text in RESERVED_BUILDPACK_IDS:
         raise InvalidIdentifierError(kind="buildpack id", value=text, rule="the specification reserves this name")
     return BuildpackId(text)
