@@ -104,3 +104,14 @@ def test_fingerprint_tells_names_and_sizes_apart(tmp_path: Path) -> None:
     (one / "c").rename(one / "bc")
 
     assert before != tree_fingerprint(one, "")
+
+
+def test_fingerprint_shows_a_change_that_comes_at_once(tmp_path: Path) -> None:
+    """Nobody can change a file in the same step of the clock in which it was fingerprinted."""
+    for number in range(6):
+        tree = write_tree(tmp_path / str(number), {"x": "1"})
+        before = tree_fingerprint(tree, "")
+        with (tree / "x").open("r+b") as opened:
+            opened.write(b"2")
+
+        assert before != tree_fingerprint(tree, "")
