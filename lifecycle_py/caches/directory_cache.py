@@ -100,6 +100,8 @@ class DirectoryCache:
         for file in (self.directory / "blobs" / "sha256").glob("*"):
             if file.name not in named:
                 file.unlink(missing_ok=True)
+        for partial in (self.directory / "blobs").glob(".partial-*"):
+            partial.unlink(missing_ok=True)  # of an update that was killed: this one holds the lock
 
 
 class _Update:

@@ -140,6 +140,7 @@ def test_directory_deletes_blobs_nobody_names(directory: DirectoryCache, blobs: 
     """Old layers do not pile up; what a failed update brought goes with the next one."""
     _fill(directory, blobs, b"old")
     _fail_to_update(directory, blobs.write_layer([b"failed"]))
+    (directory.directory / "blobs" / ".partial-of-a-killed-update").touch()
 
     (new,) = _fill(directory, blobs, b"new")
 
