@@ -16,7 +16,13 @@ ExplainedError
 ├── BuildpackFailedError     a buildpack's bin/build failed (51)
 ├── BuildpackOutputError     a buildpack wrote something the specification forbids
 ├── LayerNotReusableError    a layer was to be reused that the previous image does not have
-└── ProcessNotFoundError     the default process asked for does not exist
+├── ProcessNotFoundError     a process type was asked for that the app does not have
+│   └── DefaultProcessError  the default process asked for does not exist
+├── ProgramNotStartedError   a buildpack's program is not there or not executable
+├── InvalidArgumentError     the command line of a phase is wrong
+├── LauncherMissingError     there is no compiled launcher for an architecture
+├── CompilerMissingError     the launcher's compiler is not installed
+└── LauncherCompileError     the compiler refused the launcher's sources
 """
 
 from __future__ import annotations
@@ -270,7 +276,7 @@ class LayerNotReusableError(ExplainedError):
         """Name the layer."""
         return Explanation(
             what=f"Layer '{self.layer}' of buildpack '{self.buildpack}' has no contents",
-            why="the buildpack asked to reuse it, but the previous image has no such layer",
+            why="it would be taken from the previous image, which has none of that name (a cached one needs contents)",
             fix=("Build again with --no-cache, which makes every layer anew.",),
         )
 
