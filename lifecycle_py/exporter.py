@@ -136,14 +136,14 @@ def export(
         config=app_image_config(run.config, facts),
         layers=(*run.layers, *(exported.layer for exported in exporting.layers)),
     )
-    with reporter.timed_step("Saved the image"):
+    with reporter.timed_step("Saving the image", "Saved the image"):
         saved = places.store.save(image, inputs.references)
     report = Report(
         tags=saved.references, digest=saved.digest, image_id=saved.image_id, manifest_size=saved.manifest_size
     )
     write_toml(directories.layers.host / "report.toml", report.to_toml())
     if places.cache is not None:
-        with reporter.timed_step("Kept cached layers for the next build"):
+        with reporter.timed_step("Keeping cached layers", "Kept cached layers for the next build"):
             exporting.update_cache(places.cache)
     return Exported(saved=saved, image=image, layers=tuple(exporting.layers), run_layers=len(run.layers))
 

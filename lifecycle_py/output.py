@@ -75,12 +75,12 @@ class Reporter(ABC):
         self.emit(Event(Kind.ERROR, text, fields))
 
     @contextmanager
-    def timed_step(self, text: str, **fields: object) -> Iterator[None]:
-        """Show ``text`` as progress while the block runs, then as a step with its duration in seconds."""
-        self.progress(text)
+    def timed_step(self, doing: str, done: str, **fields: object) -> Iterator[None]:
+        """Show ``doing`` as progress while the block runs, then ``done`` as a step with its duration in seconds."""
+        self.progress(doing)
         begin = time.monotonic()
         yield
-        self.step(text, seconds=round(time.monotonic() - begin, 3), **fields)
+        self.step(done, seconds=round(time.monotonic() - begin, 3), **fields)
 
 
 class SilentReporter(Reporter):
