@@ -25,6 +25,7 @@ def find_image(text: str, places: Places) -> FoundImage:
     name = reference.name or (names[0] if len(names) == 1 else "")
     found = store.find(name) if name else None
     if found is None:
-        own = tuple(one.removesuffix(f":{DEFAULT_TAG}") for one in names if not one.startswith(BASE_IMAGE_PREFIX))
-        raise ImageNotFoundError(reference=text, place=str(store.directory), known=own)
+        own = [one for one in names if not one.startswith(BASE_IMAGE_PREFIX)]
+        spellings = dict.fromkeys([*(one.removesuffix(f":{DEFAULT_TAG}") for one in own), *own])
+        raise ImageNotFoundError(reference=text, place=str(store.directory), known=tuple(spellings))
     return found
