@@ -2,10 +2,19 @@
 
 ExplainedError
 ├── SandboxUnavailableError     this host cannot open a sandbox
-├── CommandNotStartedError      a sandbox could not start a command
 ├── InvalidSandboxOwnerError    OFFRAMP_SANDBOX_OWNER is not uid:gid
 ├── StackToolsError             base images cannot be made on this host
 ├── MakeBaseImageError          mmdebstrap failed
+├── StackNotFoundError          there is no stack of that name
+├── AppMissingError             there is no app directory
+├── AppUnreadableError          a file of the app cannot be read
+├── SlugignoreError             .slugignore negates a pattern
+├── BuildpackNotFoundError      --buildpack names neither a directory nor a buildpack of the builder
+├── InvalidVariableError        --env or --env-file has no variable there
+├── InvalidReferenceError       an image name is malformed
+├── OutputTargetError           -o names no place an image can be written to
+├── PortInUseError              another program listens on the port of a run
+├── NumericUserError            an image's user is a name where a number is needed
 ├── InvalidAppNameError         an app's name cannot begin the names of its objects
 ├── ProcessNameCollisionError   two process types would get the same name
 ├── ForeignImageError           no buildpack made the image
@@ -18,6 +27,8 @@ ExplainedError
 ├── InvalidPlanError            a document is no plan
 ├── NotOurFileError             a file to write belongs to somebody else
 └── OutputDirectoryError        the output directory cannot be written to
+ProgramNotStartedError
+└── CommandNotStartedError      a sandbox could not start a command
 """
 
 from __future__ import annotations
@@ -26,6 +37,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from lifecycle_py.errors import ProgramNotStartedError
 from lifecycle_py.spec.errors import ExplainedError, Explanation, Source, nearest
 
 # --- sandbox ---------------------------------------------------------------------------------------------------------
@@ -50,11 +62,8 @@ class SandboxUnavailableError(ExplainedError):
 
 
 @dataclass(eq=False, kw_only=True)
-class CommandNotStartedError(ExplainedError):
+class CommandNotStartedError(ProgramNotStartedError):
     """A sandbox could not start a command; ``problem`` holds bubblewrap's words."""
-
-    program: str
-    problem: str
 
     def explain(self) -> Explanation:
         """Name the program."""

@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from buildpacks.sdk import ExplainedError, Explanation, Source
 
@@ -126,7 +126,7 @@ class PipfileWithoutLockError(ExplainedError):
 class UnsupportedPackageManagerError(ExplainedError):
     """A package manager this buildpack does not drive yet."""
 
-    manager: str
+    manager: Literal["Pipenv", "Poetry"]
     file: str
 
     def explain(self) -> Explanation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from buildpacks.python.detect import MISSPELLED_REQUIREMENTS
 from buildpacks.python.errors import (
@@ -23,7 +24,7 @@ class PackageManager(StrEnum):
     UV = "uv"
 
 
-_FILES = {
+_FILES: dict[str, PackageManager | Literal["Pipenv", "Poetry"]] = {
     "Pipfile.lock": "Pipenv",
     "poetry.lock": "Poetry",
     "requirements.txt": PackageManager.PIP,

@@ -12,6 +12,7 @@ import os
 import queue
 import tempfile
 import threading
+import time
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,6 +22,7 @@ from lifecycle_py.oci.compression import BLOCK_SIZE, Compression, compressor
 from lifecycle_py.oci.model import Descriptor, DiffId, Digest, Layer
 
 _QUEUED_BLOCKS: Final = 8  # bounds memory: 8 blocks of 1 MiB wait between reading and compressing
+_ABANDONED_AFTER: Final = 3600  # seconds
 
 
 class BlobDirectory:
@@ -60,9 +62,8 @@ class BlobDirectory:
                 for block in blocks:
                     size += _store(codec.compress(block), blob_hash, file)
             size += _store(codec.flush(), blob_hash, file)
-            file.flush()
             digest = Digest("sha256:" + blob_hash.hexdigest())
-            self._keep(temporary, digest, size)
+            self._keep(file, temporary, digest, size)
         blob = Descriptor(media_type=compression.media_type, digest=digest, size=size)
         return self.layer(DiffId("sha256:" + diff_hash.hexdigest()), blob)
 
@@ -72,8 +73,7 @@ class BlobDirectory:
         if not self.has(digest, len(data)):
             with self._temporary() as (file, temporary):
                 file.write(data)
-                file.flush()
-                self._keep(temporary, digest, len(data))
+                self._keep(file, temporary, digest, len(data))
         return digest
 
     def take(self, layer: Layer) -> None:
@@ -94,11 +94,18 @@ class BlobDirectory:
             read_hash, size = hashlib.sha256(), 0
             while chunk := blob.read(BLOCK_SIZE):
                 size += _store(chunk, read_hash, file)
-            file.flush()
             actual = Digest("sha256:" + read_hash.hexdigest())
             if (actual, size) != (layer.blob.digest, layer.blob.size):
                 raise BlobCorruptError(place=str(layer.file or self.root), expected=layer.blob.digest, actual=actual)
-            self._keep(temporary, actual, size)
+            self._keep(file, temporary, actual, size)
+
+    def remove_abandoned(self) -> None:
+        """Remove the partial blobs of processes that were killed: nobody has written to them for an hour."""
+        oldest = time.time() - _ABANDONED_AFTER
+        for file in self.root.glob(".partial-*"):
+            with contextlib.suppress(FileNotFoundError):
+                if file.stat().st_mtime < oldest:
+                    file.unlink()
 
     @contextlib.contextmanager
     def _temporary(self) -> Iterator[tuple[BinaryIO, Path]]:
@@ -112,9 +119,11 @@ class BlobDirectory:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _keep(self, temporary: Path, digest: Digest, size: int) -> None:
+    def _keep(self, file: BinaryIO, temporary: Path, digest: Digest, size: int) -> None:
         if self.has(digest, size):
             return
+        file.flush()
+        os.fsync(file.fileno())  # an index that survives a power cut must not name a blob that does not
         target = self.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o644)

@@ -64,6 +64,7 @@ class LayoutStore:
             entry = Descriptor(media_type=MediaType.MANIFEST, digest=serialized.digest, size=len(serialized.manifest))
             with self._locked():
                 self._write_index(entry, references)
+            self.blobs.remove_abandoned()
         except OSError as error:
             raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
         return SavedImage(
