@@ -47,7 +47,7 @@ def _dataclass_sample(kind: Any) -> Any:
     return kind(**{field.name: _value(hints[field.name], field.name) for field in dataclasses.fields(kind)})
 
 
-def _value(kind: Any, name: str) -> Any:
+def _value(kind: Any, name: str) -> Any:  # noqa: PLR0911 - a kind of field each
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     plain: dict[Any, Any] = {str: f"<{name}>", int: 7, bool: True, bytes: name.encode(), Path: Path(f"/some/{name}")}
     if kind in plain:
