@@ -61,7 +61,7 @@ class ExportInputs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExportPlaces:
-    """Where things go. ``blobs`` is where new layers are written: best the store's own."""
+    """Where things go. ``blobs`` is where new layers are written, for store and cache to take from."""
 
     store: ImageStore
     blobs: BlobDirectory
@@ -93,7 +93,7 @@ class ExportedLayer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Exported:
-    """The result of the phase."""
+    """The result of the phase. New layers of ``image`` can be opened as long as ``ExportPlaces.blobs`` is there."""
 
     saved: SavedImage
     image: Image

@@ -31,6 +31,7 @@ from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.exporter import Exported, ExportInputs
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.launcher import launcher_file
+from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import ImageConfig
@@ -96,7 +97,8 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
                     session=session,
                     store=LayoutStore(request.layout),
                     run_image_store=store,
-                    blobs=LayoutStore(request.layout).blobs,
+                    # Not the store's own: what is only cached has no business in an image layout.
+                    blobs=BlobDirectory(workspace.blobs),
                     cache=DirectoryCache(request.cache) if request.cache else None,
                     trees=TreePool(places.trees(request.cache)) if request.cache else None,
                     reporter=reporter,

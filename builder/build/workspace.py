@@ -39,6 +39,11 @@ class Workspace:
         return self.root / "platform"
 
     @property
+    def blobs(self) -> Path:
+        """Where new layer blobs are written, before the store and the cache link them."""
+        return self.root / "blobs"
+
+    @property
     def scratch(self) -> Path:
         """``/tmp`` of the build."""
         return self.root / "tmp"

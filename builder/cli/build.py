@@ -21,6 +21,7 @@ from builder.cli.reporters import human_seconds, human_size, make_reporter
 from builder.errors import OutputTargetError
 from builder.images.archive import write_archive
 from builder.images.builder_toml import DEFAULT
+from builder.images.local_store import find_image
 from builder.images.processes import read_processes
 from builder.images.reference import name_from_directory, parse_name
 from builder.places import default_places
@@ -96,7 +97,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     begin = time.monotonic()
     exported = build_app(request, BuildPorts(places=places, executor=SandboxExecutor(), reporter=reporter))
     if target.archive:
-        write_archive(exported.image, references, target.archive)
+        write_archive(find_image(references[0], places).image, references, target.archive)
     summarize(exported, reporter, time.monotonic() - begin)
     if metadata_file:
         metadata_file.write_text(json.dumps(result_document(exported), indent=2) + "\n", encoding="utf-8")

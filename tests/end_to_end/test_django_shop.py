@@ -245,6 +245,9 @@ class TestOutputs:
         inspected = json.loads(_output("skopeo", "inspect", f"oci:{tmp_path / 'layout'}:shop:latest"))
 
         assert built["digest"] == inspected["Digest"] == offramp.image("shop").digest
+        named = set(inspected["Layers"])
+        blobs = list((tmp_path / "layout" / "blobs" / "sha256").iterdir())
+        assert len(blobs) == len(named) + 2, "layers, config and manifest are all there is: nothing that is only cached"
 
     def test_metadata_file(self, offramp: Installation, tmp_path: Path) -> None:
         """``--metadata-file`` describes the result for machines."""
