@@ -18,9 +18,12 @@ from lifecycle_py.oci.store import FoundImage
 @click.command(short_help="List the images of the local store.")
 @click.option("--all", "everything", is_flag=True, help="List base images, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(everything: bool, as_json: bool) -> None:  # noqa: FBT001
+@click.option("--prune", is_flag=True, help="First delete what no image uses any more (an hour after it was written).")
+def command(everything: bool, as_json: bool, prune: bool) -> None:  # noqa: FBT001
     """List the images of the local store with digest, size and processes."""
     store = LayoutStore(default_places().images)
+    if prune:
+        click.echo(f"Freed {human_size(store.remove_unreferenced())}", err=True)
     names = [name for name in store.references() if everything or not name.startswith(BASE_IMAGE_PREFIX)]
     found = [(name, image) for name in names if (image := store.find(name)) is not None]
     if as_json:

@@ -16,6 +16,7 @@ from typing import Any
 
 from lifecycle_py.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.layout_garbage import unreferenced_blobs
 from lifecycle_py.oci.model import (
     REF_NAME_ANNOTATION,
     Descriptor,
@@ -73,6 +74,23 @@ class LayoutStore:
             image_id=serialized.image_id,
             manifest_size=len(serialized.manifest),
         )
+
+    def remove_unreferenced(self) -> int:
+        """Delete blobs that no image of the layout uses; gives how many bytes that freed.
+
+        Raises:
+            StoreError: the layout cannot be read or changed.
+        """
+        freed = 0
+        try:
+            with self._locked():
+                index = {"manifests": [entry.to_json() for entry in self._entries()]}
+                for file in unreferenced_blobs(self.directory, index):
+                    freed += file.stat().st_size
+                    file.unlink()
+        except OSError as error:
+            raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+        return freed
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure the directory can be made and written."""
