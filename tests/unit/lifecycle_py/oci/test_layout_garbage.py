@@ -78,7 +78,7 @@ def test_what_others_put_there_stays(layout: LayoutStore, tmp_path: Path) -> Non
 
 
 def test_young_blobs_stay(tmp_path: Path) -> None:
-    """A blob that a saver has brought in, and whose index is not written yet, is left alone, however old its contents."""
+    """A blob that a saver has brought in before writing the index is left alone, however old its contents."""
     layout = LayoutStore(tmp_path / "layout")
     digest = layout.blobs.write_bytes(b"in flight")
     long_ago = time.time() - 100_000
