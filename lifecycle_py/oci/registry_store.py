@@ -1,0 +1,166 @@
+"""Images in registries: read and written over HTTP, without a daemon.
+
+Spec: opencontainers/distribution-spec ``spec.md`` (v1.1). References are ``HOST/REPOSITORY:TAG``, and Docker Hub's
+short names.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from http import HTTPStatus
+
+from lifecycle_py.errors import RegistryAnswerError, RegistryReferenceError, StoreError
+from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType, SerializedImage, serialize
+from lifecycle_py.oci.registry.blob_reader import RemoteBlob
+from lifecycle_py.oci.registry.client import Call, RegistryClient
+from lifecycle_py.oci.registry.credentials import Keychain
+from lifecycle_py.oci.registry.pull import ACCEPTED, Puller
+from lifecycle_py.oci.registry.reference import Reference, parse_reference
+from lifecycle_py.oci.registry.settings import RegistrySettings, settings_from_environment
+from lifecycle_py.oci.registry.upload import Blob, Uploader, UploadStoppedError
+from lifecycle_py.oci.store import FoundImage, SavedImage
+
+
+class RegistryStore:
+    """Implements ``ImageStore`` over all registries. Layers it finds are read when they are opened."""
+
+    def __init__(self, settings: RegistrySettings, keychain: Keychain) -> None:
+        """Use these settings and credentials; nothing is read or connected yet."""
+        self._settings = settings
+        self._client = RegistryClient(settings, keychain)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> RegistryStore:
+        """Make a store with the settings and credentials the usual variables and files give."""
+        return cls(settings_from_environment(environ), Keychain(environ))
+
+    def find(self, reference: str) -> FoundImage | None:
+        """Find an image by ``name``, ``name:tag`` or ``name@digest``; mirrors are asked before the registry itself."""
+        place = self._parse(reference)
+        for mirror in self._settings.mirrors.get(place.host, ()):
+            try:
+                found = Puller(self._client, place, mirror).find()
+            except StoreError:
+                continue  # a mirror only saves time; its home has the last word
+            if found is not None:
+                break
+        else:
+            found = Puller(self._client, place, place.host).find()
+        if found is None:
+            return None
+        name = reference.partition("@")[0]
+        return FoundImage(image=found.image, reference=f"{name}@{found.digest}", digest=found.digest)
+
+    def save(self, image: Image, references: Sequence[str]) -> SavedImage:
+        """Save an image: blobs, then the manifest in every repository, and the tags last."""
+        places = [self._parse(reference) for reference in references]
+        for text, place in zip(references, places, strict=True):
+            if place.digest:
+                raise RegistryReferenceError(reference=text, problem="an image is saved under a tag, not a digest")
+        serialized = serialize(image)
+        self._bring_blobs(image, serialized, {(place.host, place.repository) for place in places})
+        if len(places) > 1:
+            for place in {(place.host, place.repository): place for place in places}.values():
+                self._put_manifest(place, serialized.digest, serialized)
+        for place in dict.fromkeys(places):
+            if self._digest_of(place) != serialized.digest:
+                self._put_manifest(place, place.tag, serialized)
+        return SavedImage(
+            references=tuple(references),
+            digest=serialized.digest,
+            image_id=serialized.image_id,
+            manifest_size=len(serialized.manifest),
+        )
+
+    def check_access(self, reference: str, *, write: bool) -> None:
+        """Make sure by trying: ask for the manifest, or start an upload and give it up."""
+        place = self._parse(reference)
+        if not write:
+            self._digest_of(place)
+            return
+        uploader = Uploader(self._client, place.host, place.repository, threading.Event())
+        uploader.cancel(uploader.start())
+
+    def _parse(self, reference: str) -> Reference:
+        return parse_reference(reference, default_host=self._settings.default_host)
+
+    def _bring_blobs(self, image: Image, serialized: SerializedImage, repositories: set[tuple[str, str]]) -> None:
+        """Bring the blobs into each repository at once; the first failure stops the others."""
+        stop = threading.Event()
+        with ThreadPoolExecutor(self._settings.workers, thread_name_prefix="push") as pool:
+            tasks: list[Future[None]] = []
+            try:
+                for host, repository in sorted(repositories):
+                    uploader = Uploader(self._client, host, repository, stop)
+                    blobs = _blobs(image, serialized, host, repository)
+                    tasks += [pool.submit(_bring, uploader, blob, stop) for blob in blobs]
+                wait(tasks)
+            except BaseException:  # an interrupt must not wait for gigabytes
+                stop.set()
+                raise
+        errors = [error for task in tasks if (error := task.exception())]
+        for error in errors:
+            if not isinstance(error, UploadStoppedError):
+                raise error
+
+    def _put_manifest(self, place: Reference, target: str, serialized: SerializedImage) -> None:
+        call = Call(
+            method="PUT",
+            host=place.host,
+            repository=place.repository,
+            path=f"manifests/{target}",
+            headers={"Content-Type": MediaType.MANIFEST.value},
+            body=lambda: [serialized.manifest],
+            length=len(serialized.manifest),
+            accept=(HTTPStatus.CREATED, HTTPStatus.OK, HTTPStatus.ACCEPTED),
+            write=True,
+        )
+        said = self._client.call(call).headers.get("Docker-Content-Digest", "") or serialized.digest
+        if said != serialized.digest:
+            problem = f"it was stored as {said}, sent was {serialized.digest}"
+            raise RegistryAnswerError(registry=place.host, subject=f"'{place.repository}' ({target})", problem=problem)
+
+    def _digest_of(self, place: Reference) -> str:
+        call = Call(
+            method="HEAD",
+            host=place.host,
+            repository=place.repository,
+            path=f"manifests/{place.target}",
+            headers={"Accept": ACCEPTED},
+            accept=(HTTPStatus.OK, HTTPStatus.NOT_FOUND),
+        )
+        return self._client.call(call).headers.get("Docker-Content-Digest", "")
+
+
+def _blobs(image: Image, serialized: SerializedImage, host: str, repository: str) -> tuple[Blob, ...]:
+    """Give what a repository needs, each blob once; the largest first, since it takes longest."""
+    config = Descriptor(media_type=MediaType.CONFIG, digest=Digest(serialized.image_id), size=len(serialized.config))
+    layers = {layer.blob.digest: layer for layer in image.layers}
+    return (
+        *(
+            Blob(entry=layer.blob, open_bytes=layer.open_blob, source=_source(layer, host, repository))
+            for layer in sorted(layers.values(), key=lambda layer: -layer.blob.size)
+        ),
+        Blob(entry=config, open_bytes=lambda: io.BytesIO(serialized.config)),
+    )
+
+
+def _source(layer: Layer, host: str, repository: str) -> str:
+    """Give the repository of the same registry that has the layer, if one is known."""
+    remote = layer.open_blob
+    if isinstance(remote, RemoteBlob) and remote.home == host and remote.repository != repository:
+        return remote.repository
+    return ""
+
+
+def _bring(uploader: Uploader, blob: Blob, stop: threading.Event) -> None:
+    try:
+        if not stop.is_set():
+            uploader.bring(blob)
+    except BaseException:
+        stop.set()
+        raise
