@@ -7,8 +7,8 @@ SOURCES := lifecycle_py builder buildpacks tests benchmarks tools hatch_build.py
 
 # What Offramp itself uses, and what only its tests use (program:package).
 HOST_PROGRAMS := bwrap:bubblewrap mmdebstrap:mmdebstrap git:git
-TEST_PROGRAMS := skopeo:skopeo docker:docker.io dockerd:docker.io docker-registry:docker-registry gcc:gcc \
-                 curl:curl pgrep:procps openssl:openssl htpasswd:apache2-utils
+TEST_PROGRAMS := skopeo:skopeo docker:docker.io dockerd:docker.io docker-registry:docker-registry g++:g++ \
+                 curl:curl pgrep:procps mount:mount openssl:openssl htpasswd:apache2-utils
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix setup setup-test bench clean

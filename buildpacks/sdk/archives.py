@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from buildpacks.sdk.errors import UnsafeArchiveError
 
-_PERMISSIONS = 0o777
+_PROGRAM, _FILE = 0o755, 0o644
 
 
 def unpack(archive: Path, directory: Path, *, strip_components: int = 0) -> None:
@@ -30,13 +32,12 @@ def unpack(archive: Path, directory: Path, *, strip_components: int = 0) -> None
             _unpack_zip(archive, directory, strip_components)
         else:
             _unpack_tar(archive, directory, strip_components)
-    except tarfile.FilterError as error:
-        raise UnsafeArchiveError(archive=archive, problem=str(error)) from None
     except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise UnsafeArchiveError(archive=archive, problem=f"it is not a whole tar or zip archive: {error}") from None
 
 
 def _unpack_tar(archive: Path, directory: Path, strip: int) -> None:
+    """Unpack without tarfile's filters, which Python has only since 3.11.4."""
     import tarfile
 
     with tarfile.open(archive) as tar:
@@ -44,10 +45,24 @@ def _unpack_tar(archive: Path, directory: Path, strip: int) -> None:
             name = _stripped(member.name, strip)
             if name is None:
                 continue
-            changes: dict[str, str] = {"name": name}
-            if member.islnk():
-                changes["linkname"] = _stripped(member.linkname, strip) or member.linkname
-            tar.extract(member.replace(**changes, deep=False), directory, filter="data")  # type: ignore[arg-type]
+            target = _inside(archive, directory, name)
+            if member.isdir():
+                target.mkdir(exist_ok=True)
+            elif member.issym():
+                _inside(archive, directory, str(PurePosixPath(name).parent / member.linkname), link=True)
+                target.unlink(missing_ok=True)
+                target.symlink_to(member.linkname)
+            elif member.islnk():
+                source = _inside(archive, directory, _stripped(member.linkname, strip) or member.linkname)
+                target.unlink(missing_ok=True)
+                target.hardlink_to(source)
+            elif (content := tar.extractfile(member)) is not None:
+                _write(content, target, member.mode)
+                os.utime(target, (member.mtime, member.mtime))
+            else:
+                raise UnsafeArchiveError(
+                    archive=archive, problem=f"'{member.name}' is neither file, directory nor link"
+                )
 
 
 def _unpack_zip(archive: Path, directory: Path, strip: int) -> None:
@@ -58,13 +73,34 @@ def _unpack_zip(archive: Path, directory: Path, strip: int) -> None:
             name = _stripped(info.filename, strip)
             if name is None or info.is_dir():
                 continue
-            target = directory / name
-            if ".." in PurePosixPath(name).parts or name.startswith("/"):
-                raise UnsafeArchiveError(archive=archive, problem=f"'{info.filename}' leads out of the directory")
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with file.open(info) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
-            target.chmod((info.external_attr >> 16) & _PERMISSIONS or 0o644)
+            with file.open(info) as source:
+                _write(source, _inside(archive, directory, name), info.external_attr >> 16)
+
+
+def _inside(archive: Path, directory: Path, name: str, *, link: bool = False) -> Path:
+    """Give where a path of an archive is, its parents made; a link's target may climb, but not out.
+
+    Raises:
+        UnsafeArchiveError: it is outside of the directory, as it is written or through links unpacked before.
+    """
+    path = PurePosixPath(name)
+    target = directory / path
+    # What is there already decides where a path leads: a harmless name may go through a link.
+    real = Path(os.path.realpath(target if link else target.parent))
+    climbs = ".." in path.parts and not link
+    if path.is_absolute() or climbs or not real.is_relative_to(os.path.realpath(directory)):
+        raise UnsafeArchiveError(archive=archive, problem=f"'{name}' leads out of the directory")
+    if not link:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _write(source: IO[bytes], target: Path, mode: int) -> None:
+    """Write a file with the two modes that mean something: a program, or not."""
+    target.unlink(missing_ok=True)
+    with target.open("xb") as sink:
+        shutil.copyfileobj(source, sink)
+    target.chmod(_PROGRAM if mode & 0o100 else _FILE)
 
 
 def _stripped(name: str, strip: int) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import json
 import multiprocessing
 import os
 import shutil
@@ -10,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,16 +21,39 @@ from lifecycle_py.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Digest, History, Image, ImageConfig, Layer, sha256
+from lifecycle_py.oci.registry.credentials import Keychain
+from lifecycle_py.oci.registry.settings import RegistrySettings
+from lifecycle_py.oci.registry_store import RegistryStore
 from lifecycle_py.oci.store import ImageStore
+from tests.support.registry import fake_registry
 from tests.support.tars import Entry, make_tar
 
-STORES: dict[str, Callable[[Path], ImageStore]] = {"layout": LayoutStore}
+
+@contextlib.contextmanager
+def _registry(_: Path) -> Iterator[ImageStore]:
+    with fake_registry() as registry:
+        yield RegistryStore(RegistrySettings(default_host=registry.host), Keychain({}))
+
+
+@contextlib.contextmanager
+def _guarded_registry(_: Path) -> Iterator[ImageStore]:
+    with fake_registry(auth="token") as registry:
+        environ = {"CNB_REGISTRY_AUTH": json.dumps({registry.host: "X-Identity identity"})}
+        yield RegistryStore(RegistrySettings(default_host=registry.host), Keychain(environ))
+
+
+STORES: dict[str, Callable[[Path], contextlib.AbstractContextManager[ImageStore]]] = {
+    "layout": lambda directory: contextlib.nullcontext(LayoutStore(directory)),
+    "registry": _registry,
+    "guarded registry": _guarded_registry,
+}
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ImageStore:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ImageStore]:
     """Give an empty store."""
-    return STORES[request.param](tmp_path / "store")
+    with STORES[request.param](tmp_path / "store") as one:
+        yield one
 
 
 @pytest.fixture

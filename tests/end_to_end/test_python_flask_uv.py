@@ -30,7 +30,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
     It is not kept in the fixture, because it names the package index it was made from.
     """
     directory = copy_app("python_flask_uv", tmp_path_factory.mktemp("flask") / "app")
-    subprocess.run([Path(sys.executable).parent / "uv", "lock", "--quiet"], cwd=directory, check=True)
+    # Any Python will do to resolve; the one that .python-version asks for need not be on this machine.
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run([uv, "lock", "--quiet", "--python", sys.executable], cwd=directory, check=True)
     return directory
 
 

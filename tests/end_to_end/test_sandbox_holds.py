@@ -167,10 +167,16 @@ def test_host_root_is_not_reachable_through_proc(session: SandboxSession) -> Non
 
 def test_host_processes_are_not_there(session: SandboxSession) -> None:
     """A command sees its own processes only, and cannot signal the caller's."""
-    outcome = run_shell(session, f"ls /proc | grep -c '^[0-9]'; kill -0 {os.getppid()} && echo reached")
+    with subprocess.Popen(["sleep", "60"]) as host:
+        outcome = run_shell(
+            session, f"ls /proc | grep -c '^[0-9]'; cat /proc/*/cmdline; kill -9 {host.pid}; kill -9 -1"
+        )
+        survived = host.poll() is None
+        host.kill()
 
     assert int(outcome.lines[0]) <= 6
-    assert "reached" not in outcome.lines
+    assert "pytest" not in "".join(outcome.lines)
+    assert survived
 
 
 def test_no_capabilities(session: SandboxSession) -> None:

@@ -136,12 +136,27 @@ def test_unpack_tar_strips(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "member",
-    [("../evil", b"x", ""), ("a/../../evil", b"x", ""), ("link", None, "../../outside"), ("link", None, "/etc/passwd")],
+    [
+        ("../evil", b"x", ""),
+        ("a/../../evil", b"x", ""),
+        ("/evil", b"x", ""),
+        ("link", None, "../../outside"),
+        ("link", None, "/etc/passwd"),
+    ],
 )
 def test_unpack_tar_refuses_to_leave(tmp_path: Path, member: tuple[str, bytes | None, str]) -> None:
     """A path or link that leads out of the directory stops the unpacking."""
     with pytest.raises(UnsafeArchiveError):
         unpack(_tar(tmp_path, member), tmp_path / "out")
+
+    assert not (tmp_path / "evil").exists()
+
+
+def test_unpack_tar_refuses_to_leave_through_links(tmp_path: Path) -> None:
+    """Links that are harmless one by one do not lead out together."""
+    members = [("a/b/up", None, "../.."), ("out", None, "a/b/up/../evil"), ("out", b"x", "")]
+    with pytest.raises(UnsafeArchiveError):
+        unpack(_tar(tmp_path, *members), tmp_path / "out")
 
     assert not (tmp_path / "evil").exists()
 
