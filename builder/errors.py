@@ -236,7 +236,9 @@ class InvalidReferenceError(ExplainedError):
         return Explanation(
             what=f"'{self.reference}' is not an image name",
             why=self.problem,
-            fix=("Use NAME or NAME:TAG in lower case, such as 'shop' or 'team/shop:1.4'; or oci:DIRECTORY.",),
+            fix=(
+                "Use NAME or NAME:TAG in lower case, such as 'shop' or 'team/shop:1.4'; oci:DIRECTORY; or docker://HOST/NAME.",
+            ),
         )
 
 

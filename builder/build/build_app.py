@@ -35,7 +35,7 @@ from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import ImageConfig
-from lifecycle_py.oci.store import FoundImage
+from lifecycle_py.oci.store import FoundImage, ImageStore
 from lifecycle_py.output import Reporter
 from lifecycle_py.session import Place
 from lifecycle_py.spec.buildpack_toml import read_buildpack
@@ -48,9 +48,10 @@ SCRATCH_INSIDE = PurePosixPath("/tmp")  # noqa: S108 - inside of the sandbox
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildPorts:
-    """What a build works with."""
+    """What a build works with. ``store`` is where the image goes."""
 
     places: Places
+    store: ImageStore
     executor: Executor
     reporter: Reporter
 
@@ -95,7 +96,7 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
                 _inputs(request, workspace, buildpacks, builder, images, user),
                 CreatePorts(
                     session=session,
-                    store=LayoutStore(request.layout),
+                    store=ports.store,
                     run_image_store=store,
                     # Not the store's own: what is only cached has no business in an image layout.
                     blobs=BlobDirectory(workspace.blobs),

@@ -15,13 +15,12 @@ from lifecycle_py.oci.compression import Compression
 class BuildRequest:
     """A build.
 
-    ``references`` are names with tags; the first is the one whose previous image is reused. ``layout`` is the store
-    the image goes to. ``buildpacks`` replace the builder's order when given: directories or ids.
+    ``references`` are names with tags; the first is the one whose previous image is reused. ``buildpacks`` replace the
+    builder's order when given: directories or ids.
     """
 
     app: Path
     references: tuple[str, ...]
-    layout: Path
     builder: Path = DEFAULT
     buildpacks: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -21,20 +21,22 @@ from builder.cli.reporters import human_seconds, human_size, make_reporter
 from builder.errors import OutputTargetError
 from builder.images.archive import write_archive
 from builder.images.builder_toml import DEFAULT
-from builder.images.local_store import find_image
+from builder.images.find_image import find_image
 from builder.images.processes import read_processes
 from builder.images.reference import name_from_directory, parse_name
 from builder.places import default_places
 from lifecycle_py.exporter import Exported
 from lifecycle_py.oci.compression import Compression
+from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.output import Reporter
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where the image goes: a layout directory, and a file that is made of it."""
+    """Where the image goes: a store, and a file that is made of it."""
 
-    layout: Path
+    store: ImageStore
     archive: Path | None = None
 
 
@@ -42,6 +44,7 @@ class Target:
 @click.argument("app", default=".", type=click.Path(path_type=Path))
 @click.option("-t", "--tag", "tags", multiple=True, metavar="REF", help="Name of the image; default: the directory's.")
 @click.option("-o", "--output", metavar="TARGET", help="oci:DIR or oci-archive:FILE instead of the local store.")
+@click.option("--push", is_flag=True, help="To the registry that -t names, HOST/REPO[:TAG].")
 @click.option("--builder", type=click.Path(path_type=Path), default=DEFAULT, help="A builder.toml; default: ours.")
 @click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the build.")
@@ -58,6 +61,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     app: Path,
     tags: tuple[str, ...],
     output: str | None,
+    push: bool,  # noqa: FBT001
     builder: Path,
     buildpacks: tuple[str, ...],
     variables: tuple[str, ...],
@@ -74,16 +78,16 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """Build the app in directory APP (default: the current one) into an OCI image.
 
     Needs neither Docker nor root. The image goes into the local store under its name, from where 'offramp run',
-    'offramp translate' and 'skopeo' take it; its reference with digest is printed to stdout.
+    'offramp translate' and 'skopeo' take it, or with --push to a registry. Its reference with digest is printed to
+    stdout.
     """
     places = default_places()
     reporter = make_reporter(Progress(progress))
     references = tuple(parse_name(tag) for tag in tags) or (name_from_directory(app),)
-    target = parse_target(output, places.images)
+    target = parse_target(output, places.images, push=push)
     request = BuildRequest(
         app=app,
         references=references,
-        layout=target.layout,
         builder=builder,
         buildpacks=buildpacks,
         variables=read_variables(variables, env_files, os.environ),
@@ -95,7 +99,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         source_date_epoch=_source_date_epoch(),
     )
     begin = time.monotonic()
-    exported = build_app(request, BuildPorts(places=places, executor=SandboxExecutor(), reporter=reporter))
+    ports = BuildPorts(places=places, store=target.store, executor=SandboxExecutor(), reporter=reporter)
+    exported = build_app(request, ports)
     if target.archive:
         write_archive(find_image(references[0], places).image, references, target.archive)
     summarize(exported, reporter, time.monotonic() - begin)
@@ -104,21 +109,27 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sys.stdout.write(f"{references[0]}@{exported.saved.digest}\n")
 
 
-def parse_target(output: str | None, local: Path) -> Target:
-    """Read ``-o``.
+def parse_target(output: str | None, local: Path, *, push: bool = False) -> Target:
+    """Read ``-o`` and ``--push``.
 
     Raises:
-        OutputTargetError: it is neither ``oci:DIR`` nor ``oci-archive:FILE``.
+        OutputTargetError: it is neither ``oci:DIR`` nor ``oci-archive:FILE``, or there are two targets.
     """
+    if push:
+        if output is not None:
+            raise OutputTargetError(target=output, problem="--push is a target, too; choose one")
+        from lifecycle_py.oci.registry_store import RegistryStore
+
+        return Target(RegistryStore.from_environment())
     if output is None:
-        return Target(local)
+        return Target(LayoutStore(local))
     kind, _, path = output.partition(":")
     if not path:
         raise OutputTargetError(target=output, problem="it does not say where")
     if kind == "oci":
-        return Target(Path(path).absolute())
+        return Target(LayoutStore(Path(path).absolute()))
     if kind == "oci-archive":
-        return Target(local, Path(path).absolute())
+        return Target(LayoutStore(local), Path(path).absolute())
     raise OutputTargetError(target=output, problem=f"'{kind}' is no kind of place")
 
 

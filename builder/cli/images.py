@@ -8,7 +8,7 @@ import click
 
 from builder.cli.reporters import human_size
 from builder.cli.tables import table
-from builder.images.local_store import BASE_IMAGE_PREFIX
+from builder.images.find_image import BASE_IMAGE_PREFIX
 from builder.images.processes import read_processes
 from builder.places import default_places
 from lifecycle_py.oci.layout_store import LayoutStore

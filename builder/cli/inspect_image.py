@@ -10,7 +10,7 @@ import click
 from builder.build.run_app import split_image
 from builder.cli.reporters import human_size
 from builder.cli.tables import table
-from builder.images.local_store import find_image
+from builder.images.find_image import find_image
 from builder.images.processes import buildpacks_of, read_processes
 from builder.places import default_places
 from lifecycle_py.analyzer import image_target, read_layers_metadata

@@ -19,7 +19,8 @@ _HEAD = """\
 
 Written by `python -m builder.cli.reference` from the commands themselves; a test fails when it is out of date.
 
-Results go to stdout, everything else to stderr. `IMAGE` is `NAME[:TAG]` in the local store, or `oci:DIR[:NAME]`.
+Results go to stdout, everything else to stderr. `IMAGE` is `NAME[:TAG]` in the local store,
+`oci:DIR[:NAME]`, or `docker://HOST/REPO[:TAG]`.
 """
 
 _EXIT_CODES = """\

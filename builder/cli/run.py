@@ -11,7 +11,7 @@ from builder.build.run_app import RunRequest, run_app
 from builder.build.variables import read_variables
 from builder.cli.options import Progress
 from builder.cli.reporters import make_reporter
-from builder.images.local_store import find_image
+from builder.images.find_image import find_image
 from builder.places import default_places
 
 

@@ -13,7 +13,7 @@ import click
 from builder.cli.options import Progress
 from builder.cli.reporters import make_reporter
 from builder.errors import ScaleSyntaxError
-from builder.images.local_store import find_image
+from builder.images.find_image import find_image
 from builder.images.reference import parse_reference
 from builder.kubernetes.defaults import Sourced
 from builder.kubernetes.formats import FORMATS
@@ -62,6 +62,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     places = default_places()
     found = find_image(image, places)
     local_name = found.reference.partition("@")[0]
+    if pull is None and parse_reference(image).in_registry:
+        pull = local_name  # a cluster pulls it from where it was read
     reference = pull_reference(local_name, found.digest, pull)
     plan = plan_from_image(
         TranslateRequest(
@@ -80,7 +82,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sys.stdout.flush()
     reporter = make_reporter(Progress(progress))
     _report(plan, version, removed, reporter)
-    _tell_image(reference, found, push_command(image, places, reference), reporter)
+    push = "" if parse_reference(image).in_registry else push_command(image, places, reference)
+    _tell_image(reference, found, push, reporter)
     if output:
         _tell_steps(chosen.next_steps(plan, version, str(output)), reporter)
     elif plan.release and format_name == "plain":
@@ -133,8 +136,9 @@ def _tell_image(reference: PullReference, found: FoundImage, push: str, reporter
     if not reference.given:
         reporter.warning("no cluster can pull from the local store; push the image, then translate with --image")
     reporter.header("Next")
-    reporter.step("bring the image to where the cluster pulls it")
-    reporter.command(push)
+    if push:
+        reporter.step("bring the image to where the cluster pulls it")
+        reporter.command(push)
 
 
 def _tell_steps(steps: Sequence[Step], reporter: Reporter) -> None:

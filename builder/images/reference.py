@@ -1,4 +1,4 @@
-"""Names of images: ``name[:tag]`` in the local store, or ``oci:DIR[:name]`` in a layout anywhere."""
+"""Names of images: ``name[:tag]`` locally, ``oci:DIR[:name]`` in a layout, ``docker://HOST/REPO`` in a registry."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from builder.errors import InvalidReferenceError
 
 DEFAULT_TAG = "latest"
+_REGISTRY = "docker://"
 
 # The grammar of the distribution spec, less the registry host's port, which the local store has no use for.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -18,13 +19,16 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageReference:
-    """Where an image is: ``layout`` is None for the local store; ``name`` is the name inside of the layout."""
+    """Where an image is: the local store, the layout ``layout``, or a registry; ``name`` is its name there."""
 
     name: str
     layout: Path | None = None
+    in_registry: bool = False
 
     def __str__(self) -> str:
         """Give the form the user writes."""
+        if self.in_registry:
+            return f"{_REGISTRY}{self.name}"
         return f"oci:{self.layout}:{self.name}" if self.layout else self.name
 
 
@@ -49,8 +53,12 @@ def parse_reference(text: str) -> ImageReference:
     """Read what the user named an image by.
 
     Raises:
-        InvalidReferenceError: it is neither a name nor ``oci:DIR``.
+        InvalidReferenceError: it is none of the three.
     """
+    if text.startswith(_REGISTRY):
+        # A digest says more than a tag and takes none; the registry store reads it.
+        name = text.removeprefix(_REGISTRY)
+        return ImageReference(name=name if "@" in name else parse_name(name), in_registry=True)
     if text.startswith("oci:"):
         directory, _, name = text.removeprefix("oci:").partition(":")
         if not directory:

@@ -1,4 +1,4 @@
-"""Finding an image the user named, in the local store or in a layout."""
+"""Finding an image the user named, in the local store, a layout or a registry."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ BASE_IMAGE_PREFIX = "offramp/"
 
 
 def find_image(text: str, places: Places) -> FoundImage:
-    """Find an image by the name a user gave: ``name[:tag]``, or ``oci:DIR[:name]``.
+    """Find an image by the name a user gave: ``name[:tag]``, ``oci:DIR[:name]`` or ``docker://HOST/REPO[:TAG]``.
 
     Raises:
         InvalidReferenceError: it is no name.
         ImageNotFoundError: there is no such image; names the nearest.
+        StoreError: the store or registry could not tell.
     """
     reference = parse_reference(text)
+    if reference.in_registry:
+        return _find_in_registry(reference.name, text)
     store = LayoutStore(reference.layout or places.images)
     names = store.references()
     name = reference.name or (names[0] if len(names) == 1 else "")
@@ -28,4 +31,13 @@ def find_image(text: str, places: Places) -> FoundImage:
         own = [one for one in names if not one.startswith(BASE_IMAGE_PREFIX)]
         spellings = dict.fromkeys([*(one.removesuffix(f":{DEFAULT_TAG}") for one in own), *own])
         raise ImageNotFoundError(reference=text, place=str(store.directory), known=tuple(spellings))
+    return found
+
+
+def _find_in_registry(name: str, text: str) -> FoundImage:
+    from lifecycle_py.oci.registry_store import RegistryStore
+
+    found = RegistryStore.from_environment().find(name)
+    if found is None:
+        raise ImageNotFoundError(reference=text, place="the registry")
     return found
