@@ -59,7 +59,7 @@ class FakeRegistry:
     rules: list[_Rule] = field(default_factory=list)
 
     def script(self, method: str, pattern: str, action: Action, times: int = 1) -> None:
-        """Do something else to the next requests of this method whose path with query matches."""
+        """Do something else to the next requests whose method and path with query match."""
         self.rules.append(_Rule(method, re.compile(pattern), action, times))
 
     def put_manifest(self, name: str, tag: str, manifest: Mapping[str, Any], media_type: str = "") -> str:
@@ -100,7 +100,7 @@ def reset_after(count: int) -> Action:
     """Read so many bytes of the request's body, then break the connection."""
 
     def action(handler: _Handler) -> None:
-        handler.rfile.read(count)
+        handler.rfile.read(min(count, int(handler.headers.get("Content-Length") or 0)))
         handler.break_off()
 
     return action
@@ -141,6 +141,7 @@ def fake_registry(**options: Any) -> Iterator[FakeRegistry]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     registry: FakeRegistry
     cut: int | None = None
 
@@ -155,9 +156,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.cut = None
         parts = urlsplit(self.path)
         query = {key: " ".join(values) for key, values in parse_qs(parts.query).items()}
-        self.registry.seen.append(Seen(self.command, self.path, dict(self.headers.items()), query))
+        self.registry.seen.append(
+            Seen(self.command, self.path, {key.title(): value for key, value in self.headers.items()}, query)
+        )
         for rule in self.registry.rules:
-            if rule.times and rule.method == self.command and rule.pattern.search(self.path):
+            if rule.times and re.fullmatch(rule.method, self.command) and rule.pattern.search(self.path):
                 rule.times -= 1
                 rule.action(self)
                 return

@@ -78,16 +78,24 @@ class Transport:
             return self._schemes[host]
 
     def _probe(self, host: str, schemes: tuple[str, str]) -> str:
-        """Ask which protocol a host speaks that may speak either; nothing secret is sent."""
-        try:
-            response = self._send_once(Request(method="GET", url=f"{schemes[0]}://{host}/v2/"))
-        except RegistryUnreachableError as error:
-            return schemes[1] if error.kind == "broken" or schemes[1] == "http" else schemes[0]
-        except RegistryTlsError:
-            return schemes[1]
-        response.drain_conn()
-        response.release_conn()
-        return schemes[1] if response.status == _HTTP_TO_HTTPS else schemes[0]
+        """Ask which protocol a host speaks that may speak either; nothing secret is sent.
+
+        Raises:
+            RegistryError: neither, so nothing is known of the host yet.
+        """
+        errors: list[RegistryError] = []
+        for scheme in schemes:
+            try:
+                response = self._send_once(Request(method="GET", url=f"{scheme}://{host}/v2/"))
+            except RegistryError as error:
+                errors.append(error)
+                continue
+            response.drain_conn()
+            response.release_conn()
+            if scheme == "https" or response.status != _HTTP_TO_HTTPS:
+                return scheme
+        # A certificate that is not trusted is the cause; "no TLS" from one that speaks http is not.
+        raise min(errors, key=_rank)
 
     def _send_once(self, request: Request) -> BaseHTTPResponse:
         import urllib3
@@ -188,6 +196,12 @@ def connection_error(host: str, error: Exception) -> RegistryError:
     if isinstance(cause, kinds.NewConnectionError):
         return RegistryUnreachableError(registry=host, kind="refused", problem=str(cause.__cause__ or cause))
     return RegistryUnreachableError(registry=host, kind="broken", problem=f"the connection broke: {cause}")
+
+
+def _rank(error: RegistryError) -> int:
+    if isinstance(error, RegistryTlsError):
+        return 0 if "VERIFY" in error.problem else 2
+    return 1
 
 
 def _redirect(request: Request, response: BaseHTTPResponse) -> str:
