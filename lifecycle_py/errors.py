@@ -239,15 +239,20 @@ class RegistryTlsError(RegistryError):
     problem: str
 
     def explain(self) -> Explanation:
-        """Name the settings that add an authority."""
+        """Name the settings that add an authority, or a certificate of ours where the registry asks for one."""
+        place = f"/etc/docker/certs.d/{self.registry}"
+        if "alert" in self.problem.lower():
+            fix: tuple[str, ...] = (f"Put the certificate it asks for into {place}/client.cert and client.key.",)
+        else:
+            fix = (
+                f"Put your own authority's certificate into {place}/ca.crt.",
+                "Or name a file with all authorities to trust in SSL_CERT_FILE.",
+                "Name the registry insecure only if nobody else can listen in between.",
+            )
         return Explanation(
             what=f"The connection to the registry '{self.registry}' is not secure",
             why=self.problem,
-            fix=(
-                f"Put your own authority's certificate into /etc/docker/certs.d/{self.registry}/ca.crt.",
-                "Or name a file with all authorities to trust in SSL_CERT_FILE.",
-                "Name the registry insecure only if nobody else can listen in between.",
-            ),
+            fix=fix,
         )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import multiprocessing
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Image, ImageConfig, Layer, sha256
 from lifecycle_py.oci.registry.credentials import Keychain
-from lifecycle_py.oci.registry.settings import RegistrySettings
+from lifecycle_py.oci.registry.settings import Patience, RegistrySettings
 from lifecycle_py.oci.registry_store import RegistryStore
 from tests.support.docker_registry import DockerRegistry, make_authority, run_registry
 from tests.support.tars import Entry, make_tar
@@ -187,8 +189,6 @@ def test_a_killed_push_leaves_nothing_to_see(start: Start, tmp_path: Path) -> No
 
         def slowly() -> object:
             wait.set()
-            import time
-
             time.sleep(60)
             return first.open_blob()
 
@@ -271,15 +271,39 @@ def test_a_certificate_of_an_authority_of_one_s_own(start: Start, tmp_path: Path
     assert "SSL_CERT_FILE" in " ".join(error.value.explain().fix)
 
 
-def test_nobody_there(start: Start, tmp_path: Path) -> None:
+def test_a_client_s_certificate(start: Start, tmp_path: Path) -> None:
+    """Shown from certs.d; without, the registry refuses the connection."""
+    authority = make_authority(tmp_path / "tls")
+    registry = start(tls=dataclasses.replace(authority, asks_clients=True))
+    directory = tmp_path / "certs.d" / registry.host
+    directory.mkdir(parents=True)
+    for source, name in (
+        (authority.authority, "ca.crt"),
+        (authority.certificate, "me.cert"),
+        (authority.key, "me.key"),
+    ):
+        shutil.copy(source, directory / name)
+    settings = RegistrySettings(certificates=(tmp_path / "certs.d",), patience=Patience(tries=1))
+    name = f"{registry.host}/team/app:1"
+
+    RegistryStore(settings, Keychain({})).save(_image(tmp_path), [name])
+
+    (directory / "me.key").unlink()
+    with pytest.raises(RegistryUnreachableError, match=r"no key of this certificate.*me\.key"):
+        RegistryStore(settings, Keychain({})).find(name)
+    (directory / "me.cert").unlink()
+    with pytest.raises(RegistryTlsError, match="alert") as error:
+        RegistryStore(settings, Keychain({})).find(name)
+    assert "client.cert" in error.value.explain().fix[0]
+
+
+def test_nobody_there(start: Start) -> None:
     """A registry that does not run is told as such."""
     registry = start()
     registry.stop()
-    settings = RegistrySettings()
-    quick = RegistrySettings(patience=type(settings.patience)(tries=2, sleep=lambda _: None))
+    quick = RegistrySettings(patience=Patience(tries=2, sleep=lambda _: None))
 
     with pytest.raises(RegistryUnreachableError, match="refused"):
         RegistryStore(quick, Keychain({})).check_access(f"{registry.host}/team/app", write=True)
     with pytest.raises(RegistryUnreachableError, match="not known"):
         RegistryStore(quick, Keychain({})).find("registry.invalid/team/app")
-    assert tmp_path.exists()

@@ -22,11 +22,12 @@ _REQUEST = re.compile(r'"(GET|HEAD|POST|PUT|PATCH|DELETE) (\S+) HTTP/')
 
 @dataclass(frozen=True, kw_only=True)
 class Tls:
-    """Files of a server and of the authority that signed it."""
+    """Files of a server and of the authority that signed it; clients may have to show a certificate of it, too."""
 
     authority: Path
     certificate: Path
     key: Path
+    asks_clients: bool = False
 
 
 class DockerRegistry:
@@ -36,7 +37,8 @@ class DockerRegistry:
         directory.mkdir(parents=True)
         self.directory = directory
         self.host = f"127.0.0.1:{_free_port()}"
-        secure = f", tls: {{certificate: {tls.certificate}, key: {tls.key}}}" if tls else ""
+        clients = f", clientcas: [{tls.authority}]" if tls and tls.asks_clients else ""
+        secure = f", tls: {{certificate: {tls.certificate}, key: {tls.key}{clients}}}" if tls else ""
         config = _CONFIG.format(root=directory, host=self.host, tls=secure)
         if user:
             (directory / "htpasswd").write_text(f"{user[0]}:{_bcrypt(user[1])}\n")

@@ -51,5 +51,7 @@ def merge_scopes(scopes: Iterable[str]) -> tuple[str, ...]:
     actions: dict[str, set[str]] = {}
     for scope in scopes:
         thing, _, wanted = scope.rpartition(":")
-        actions.setdefault(thing, set()).update(filter(None, wanted.split(",")))
-    return tuple(f"{thing}:{','.join(sorted(wanted))}" for thing, wanted in sorted(actions.items()) if thing)
+        actions.setdefault(thing or scope, set()).update(filter(None, wanted.split(",") if thing else ()))
+    return tuple(
+        f"{thing}:{','.join(sorted(wanted))}" if wanted else thing for thing, wanted in sorted(actions.items())
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -58,14 +58,14 @@ class TokenCache:
             self._tokens[host, frozenset(scopes)] = token
 
 
-def token_request(challenge: Challenge, scopes: Iterable[str], credentials: Credentials | None) -> Request:
+def token_request(challenge: Challenge, scopes: Sequence[str], credentials: Credentials | None) -> Request:
     """Give the request for a token: a form with an identity token, else a query with a password or nothing.
 
     Raises:
         RegistryAnswerError: the registry sends us to a place where no password may go.
     """
     realm, service = challenge.parameters["realm"], challenge.parameters.get("service", "")
-    wanted = merge_scopes([*scopes, *challenge.parameters.get("scope", "").split()])
+    wanted = merge_scopes([*scopes, *_others(challenge, scopes)])
     if credentials and credentials.identity_token:
         form = {
             "grant_type": "refresh_token",
@@ -118,3 +118,10 @@ def read_token(host: str, data: bytes) -> tuple[str, float]:
     if not value or not value.isprintable() or not value.isascii():
         raise RegistryAnswerError(registry=host, subject="a token", problem="there is no token in it")
     return value, life
+
+
+def _others(challenge: Challenge, scopes: Sequence[str]) -> list[str]:
+    """Give what the registry asks for beyond our scopes: its own kinds, not what an earlier repository needed."""
+    things = {scope.rpartition(":")[0] for scope in scopes}
+    asked = challenge.parameters.get("scope", "").split()
+    return [scope for scope in asked if not scope.startswith("repository:") or scope.rpartition(":")[0] in things]

@@ -40,9 +40,19 @@ def test_any_header_is_read(header: str) -> None:
 
 def test_scopes_are_merged() -> None:
     """One scope per thing."""
-    scopes = ["repository:b:pull", "repository:a:push,pull", "repository:b:push,pull", "nonsense"]
+    scopes = ["repository:b:pull", "repository:a:push,pull", "repository:b:push,pull", "aws"]
 
-    assert ("repository:a:pull,push", "repository:b:pull,push") == merge_scopes(scopes)
+    assert ("aws", "repository:a:pull,push", "repository:b:pull,push") == merge_scopes(scopes)
+
+
+def test_rights_of_another_repository_are_not_asked_for() -> None:
+    """A host's challenge is kept, but it was made for the repository of that request."""
+    asked = "repository:earlier:pull repository:b:pull,push aws"
+    challenge = Challenge(scheme="bearer", parameters={"realm": "https://a.example/t", "scope": asked})
+
+    request = token_request(challenge, ["repository:b:pull"], None)
+
+    assert "https://a.example/t?scope=aws&scope=repository%3Ab%3Apull%2Cpush" == request.url
 
 
 def test_a_token_is_asked_for_with_several_scopes() -> None:

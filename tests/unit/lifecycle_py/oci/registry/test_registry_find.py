@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -239,3 +241,15 @@ def test_an_image_saved_under_a_digest_is_refused(registry: FakeRegistry, make_s
     """A digest is given by the contents."""
     with pytest.raises(StoreError, match="under a tag"):
         make_store().save(image, [f"{registry.host}/app@{sha256(b'')}"])
+
+
+def test_a_store_costs_nothing_before_it_is_used() -> None:
+    """The library for HTTP is imported with the first connection."""
+    lines = [
+        "import sys",
+        "from lifecycle_py.oci.registry_store import RegistryStore",
+        "RegistryStore.from_environment()",
+        "sys.exit('urllib3' in sys.modules)",
+    ]
+
+    assert 0 == subprocess.run([sys.executable, "-c", "\n".join(lines)], check=False).returncode
