@@ -12,8 +12,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
+from typing import Final
 
-from lifecycle_py.errors import RegistryAnswerError, RegistryReferenceError, StoreError
+from lifecycle_py.errors import RegistryAnswerError, RegistryReferenceError, RegistryRefusedError, StoreError
 from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType, SerializedImage, serialize
 from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Call, RegistryClient
@@ -23,6 +24,8 @@ from lifecycle_py.oci.registry.reference import Reference, parse_reference
 from lifecycle_py.oci.registry.settings import RegistrySettings, settings_from_environment
 from lifecycle_py.oci.registry.upload import Blob, Uploader, UploadStoppedError
 from lifecycle_py.oci.store import FoundImage, SavedImage
+
+_BLOB_MISSING: Final = "MANIFEST_BLOB_UNKNOWN"
 
 
 class RegistryStore:
@@ -62,13 +65,20 @@ class RegistryStore:
             if place.digest:
                 raise RegistryReferenceError(reference=text, problem="an image is saved under a tag, not a digest")
         serialized = serialize(image)
-        self._bring_blobs(image, serialized, {(place.host, place.repository) for place in places})
-        if len(places) > 1:
-            for place in {(place.host, place.repository): place for place in places}.values():
-                self._put_manifest(place, serialized.digest, serialized)
-        for place in dict.fromkeys(places):
-            if self._digest_of(place) != serialized.digest:
-                self._put_manifest(place, place.tag, serialized)
+        repositories = {(place.host, place.repository) for place in places}
+        failures = 0
+        while True:
+            self._bring_blobs(image, serialized, repositories)
+            try:
+                self._put_manifests(places, serialized)
+            except RegistryRefusedError as error:
+                # Registries lose sight of a blob for a moment while another push brings the same one.
+                failures += 1
+                if _BLOB_MISSING not in error.codes or failures >= self._settings.patience.tries:
+                    raise
+                self._settings.patience.sleep(self._settings.patience.delay(failures))
+            else:
+                break
         return SavedImage(
             references=tuple(references),
             digest=serialized.digest,
@@ -106,6 +116,14 @@ class RegistryStore:
         for error in errors:
             if not isinstance(error, UploadStoppedError):
                 raise error
+
+    def _put_manifests(self, places: Sequence[Reference], serialized: SerializedImage) -> None:
+        if len(places) > 1:
+            for place in {(place.host, place.repository): place for place in places}.values():
+                self._put_manifest(place, serialized.digest, serialized)
+        for place in dict.fromkeys(places):
+            if self._digest_of(place) != serialized.digest:
+                self._put_manifest(place, place.tag, serialized)
 
     def _put_manifest(self, place: Reference, target: str, serialized: SerializedImage) -> None:
         call = Call(

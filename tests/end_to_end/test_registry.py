@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -23,7 +24,7 @@ from lifecycle_py.oci.model import Image, ImageConfig, Layer, sha256
 from lifecycle_py.oci.registry.credentials import Keychain
 from lifecycle_py.oci.registry.settings import Patience, RegistrySettings
 from lifecycle_py.oci.registry_store import RegistryStore
-from tests.support.docker_registry import DockerRegistry, make_authority, run_registry
+from tests.support.docker_registry import DockerRegistry, make_authority, run_registry, tunnel_proxy
 from tests.support.tars import Entry, make_tar
 
 pytestmark = [
@@ -187,12 +188,12 @@ def test_a_killed_push_leaves_nothing_to_see(start: Start, tmp_path: Path) -> No
     def push() -> None:
         first = image.layers[0]
 
-        def slowly() -> object:
+        def slowly() -> BinaryIO:
             wait.set()
             time.sleep(60)
             return first.open_blob()
 
-        slow = Layer(diff_id=first.diff_id, blob=first.blob, open_blob=slowly)  # type: ignore[arg-type]
+        slow = Layer(diff_id=first.diff_id, blob=first.blob, open_blob=slowly)
         _store().save(Image(config=image.config, layers=(slow, *image.layers[1:])), [f"{registry.host}/team/app:1"])
 
     pusher = multiprocessing.get_context("fork").Process(target=push)
@@ -206,27 +207,30 @@ def test_a_killed_push_leaves_nothing_to_see(start: Start, tmp_path: Path) -> No
     assert _store().find(f"{registry.host}/team/app:1") is not None
 
 
-def test_a_push_survives_a_restart_of_the_registry(start: Start, tmp_path: Path) -> None:
-    """While it is down connections are refused, and uploads it had are forgotten."""
+@pytest.mark.parametrize("chunked_from", [1_000, 100_000_000], ids=["chunks", "whole"])
+def test_a_push_survives_a_restart_of_the_registry(start: Start, tmp_path: Path, chunked_from: int) -> None:
+    """While it is down connections are refused, and connections it had are broken."""
     registry = start()
-    image = _image(tmp_path)
-    first = image.layers[0]
-    restarted: list[bool] = []
+    random = BlobDirectory(tmp_path / "random").write_layer([os.urandom(3_000_000)])
+    opened: list[bool] = []
 
-    def restart_first() -> object:
-        if not restarted:
-            restarted.append(True)
+    def restart() -> BinaryIO:
+        opened.append(True)
+        if len(opened) == (3 if chunked_from < random.blob.size else 1):
             registry.restart()
-        return first.open_blob()
+        return random.open_blob()
 
-    layer = Layer(diff_id=first.diff_id, blob=first.blob, open_blob=restart_first)  # type: ignore[arg-type]
-    saved = _store().save(
-        Image(config=image.config, layers=(layer, *image.layers[1:])), [f"{registry.host}/team/app:1"]
-    )
+    layer = Layer(diff_id=random.diff_id, blob=random.blob, open_blob=restart)
+    store = RegistryStore(RegistrySettings(chunked_from=chunked_from, chunk_size=700_000), Keychain({}))
+
+    saved = store.save(Image(config=ImageConfig(), layers=(layer,)), [f"{registry.host}/team/app:1"])
 
     found = _store().find(f"{registry.host}/team/app:1")
     assert found is not None
     assert saved.digest == found.digest
+    with found.image.layers[0].open_blob() as blob:
+        assert random.blob.digest == sha256(blob.read())
+    assert len(opened) > 1
 
 
 def test_passwords(start: Start, tmp_path: Path) -> None:
@@ -295,6 +299,23 @@ def test_a_client_s_certificate(start: Start, tmp_path: Path) -> None:
     with pytest.raises(RegistryTlsError, match="alert") as error:
         RegistryStore(settings, Keychain({})).find(name)
     assert "client.cert" in error.value.explain().fix[0]
+
+
+def test_a_tunnel_through_a_proxy(start: Start, tmp_path: Path) -> None:
+    """HTTPS_PROXY with a password; the proxy sees neither names of images nor credentials of the registry."""
+    authority = make_authority(tmp_path / "tls")
+    registry = start(tls=authority, user=("alice", "s3cret"))
+    auth = json.dumps({"registry.test:5000": "Basic " + base64.b64encode(b"alice:s3cret").decode()})
+    with tunnel_proxy(registry.host) as (proxy, heads):
+        store = _store(
+            SSL_CERT_FILE=str(authority.authority), HTTPS_PROXY=f"http://me:too@{proxy}", CNB_REGISTRY_AUTH=auth
+        )
+
+        store.save(_image(tmp_path), ["registry.test:5000/team/app:1"])
+
+        assert store.find("registry.test:5000/team/app:1") is not None
+    assert {"CONNECT registry.test:5000"} == {head.partition(" HTTP/")[0] for head in heads}
+    assert all("bWU6dG9v" in head and "YWxpY2U6" not in head for head in heads)
 
 
 def test_nobody_there(start: Start) -> None:

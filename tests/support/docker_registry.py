@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import re
 import socket
+import socketserver
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -99,7 +101,9 @@ def make_authority(directory: Path) -> Tls:
     directory.mkdir()
     names = ("ca.crt", "ca.key", "key", "csr", "crt", "names")
     authority, own_key, key, request, certificate, extensions = (str(directory / name) for name in names)
-    Path(extensions).write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\nbasicConstraints=CA:FALSE\n")
+    Path(extensions).write_text(
+        "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test\nbasicConstraints=CA:FALSE\n"
+    )
     new = ["openssl", "req", "-newkey", "rsa:2048", "-nodes"]
     signs = ["-subj", "/CN=test", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
     signing = ["-CA", authority, "-CAkey", own_key, "-days", "2", "-extfile", extensions]
@@ -122,3 +126,35 @@ def _bcrypt(password: str) -> str:
     import bcrypt
 
     return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=4)).decode()
+
+
+@contextlib.contextmanager
+def tunnel_proxy(target: str) -> Iterator[tuple[str, list[str]]]:
+    """Run a proxy that leads every tunnel to ``target``; give its address and, as they come, the heads it reads."""
+    heads: list[str] = []
+
+    class Tunnel(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            head = b""
+            while (line := self.rfile.readline()).strip():
+                head += line
+            heads.append(head.decode())
+            host, port = target.split(":")
+            with socket.create_connection((host, int(port))) as inner:
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                there = threading.Thread(target=_relay, args=(self.connection, inner), daemon=True)
+                there.start()
+                _relay(inner, self.connection)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Tunnel) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield f"127.0.0.1:{server.server_address[1]}", heads
+        server.shutdown()
+
+
+def _relay(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)

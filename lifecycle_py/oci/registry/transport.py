@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from lifecycle_py.errors import RegistryAnswerError, RegistryError, RegistryTlsError, RegistryUnreachableError
 from lifecycle_py.oci.registry.proxies import proxy_for
@@ -140,7 +140,7 @@ class Transport:
         if proxy:
             login = urlsplit(proxy)
             headers = (
-                urllib3.make_headers(proxy_basic_auth=f"{login.username}:{login.password or ''}")
+                urllib3.make_headers(proxy_basic_auth=unquote(f"{login.username}:{login.password or ''}"))
                 if login.username
                 else None
             )

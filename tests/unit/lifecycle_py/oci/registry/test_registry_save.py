@@ -175,6 +175,24 @@ def test_a_broken_chunk_goes_on_where_the_registry_is(
     assert registry.asked("GET", "uploads")
 
 
+def test_a_blob_that_is_lost_before_the_manifest_comes(
+    registry: FakeRegistry, make_store: MakeStore, image: Image, delays: list[float]
+) -> None:
+    """Cleaned up, or another push's at the same moment: it is brought again."""
+    refuse = fail(400, "MANIFEST_BLOB_UNKNOWN")
+
+    def lose(handler: Any) -> None:
+        del registry.blobs["app", image.layers[0].blob.digest]
+        refuse(handler)
+
+    registry.script("PUT", "manifests", lose)
+
+    make_store().save(image, [f"{registry.host}/app:1"])
+
+    assert _is_whole(registry, image)
+    assert [0.5] == delays
+
+
 def test_patience_ends(registry: FakeRegistry, make_store: MakeStore, image: Image, delays: list[float]) -> None:
     """The registry's own words are told, and nothing can be seen of the image."""
     registry.script("POST", "uploads", fail(503, "UNAVAILABLE", "back soon"), times=999)
