@@ -8,6 +8,12 @@ ExplainedError
 ├── StackNotFoundError          there is no stack of that name
 ├── AppMissingError             there is no app directory
 ├── AppUnreadableError          a file of the app cannot be read
+├── GitUnusableError            git cannot say which files belong to the app
+├── WorkspaceError              --workspace is no place an app can be at
+├── InvalidEpochError           SOURCE_DATE_EPOCH is no point in time
+├── UnwritableTargetError       a file the build is to write cannot be written
+├── NoProcessError              the image has nothing to run
+├── UnsafeImageError            an image would show the host's files
 ├── SlugignoreError             .slugignore negates a pattern
 ├── BuildpackNotFoundError      --buildpack names neither a directory nor a buildpack of the builder
 ├── InvalidVariableError        --env or --env-file has no variable there
@@ -167,6 +173,102 @@ class AppUnreadableError(ExplainedError):
             what=f"Cannot read '{self.file}'",
             why=self.problem,
             fix=(f"Make it readable (chmod u+r), or leave it out with a line '{self.file.name}' in .slugignore.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class GitUnusableError(ExplainedError):
+    """The app is in a git work tree, and git cannot list its files."""
+
+    app: Path
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Quote git, and say why nothing is guessed."""
+        return Explanation(
+            what=f"Cannot tell which files of '{self.app}' belong to the app",
+            why=f"git says: {self.problem}\nIgnored files stay out of an image, and only git knows which those are.",
+            fix=("Mend the repository ('git status' shows the same), or build a copy of the app without its .git.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class WorkspaceError(ExplainedError):
+    """``--workspace`` cannot hold an app."""
+
+    workspace: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Give the rule."""
+        return Explanation(
+            what=f"The app cannot be at '{self.workspace}'",
+            why="it has to be /app or /workspace, where base images have a place for it",
+            fix=("Leave --workspace out: /app is where Heroku has it.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidEpochError(ExplainedError):
+    """``SOURCE_DATE_EPOCH`` is malformed, or beyond every calendar."""
+
+    value: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote the value."""
+        return Explanation(
+            what=f"SOURCE_DATE_EPOCH is '{self.value}'",
+            why="it has to be a whole number of seconds since 1970, before the year 10000",
+            fix=("Unset it for the usual 1980-01-01, or take a commit's time: git log -1 --format=%ct",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnwritableTargetError(ExplainedError):
+    """A file that the build is to write has no directory, or one that is closed."""
+
+    file: Path
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Name the file."""
+        return Explanation(
+            what=f"Cannot write '{self.file}'",
+            why=f"'{self.file.parent}' is no directory that can be written to",
+            fix=("Make the directory first, or name another file.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NoProcessError(ExplainedError):
+    """An image has no process, and none was named."""
+
+    image: str
+
+    def explain(self) -> Explanation:
+        """Say how an app gets processes."""
+        return Explanation(
+            what=f"'{self.image}' has no process to run",
+            why="the app has no Procfile, so nothing says how it is started",
+            fix=(
+                "Add a file 'Procfile' with a line such as 'web: gunicorn shop.wsgi --bind 0.0.0.0:$PORT', and build.",
+                f"Or run a command of your own: offramp run {self.image} -- COMMAND",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnsafeImageError(ExplainedError):
+    """An image's directory is a link, or its working directory leads out of it."""
+
+    path: str
+
+    def explain(self) -> Explanation:
+        """Name the path."""
+        return Explanation(
+            what=f"Refusing to run this image: '{self.path}' is no plain directory in it",
+            why="a link there would show files of this machine to the app",
         )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.errors import AppMissingError, AppUnreadableError, SlugignoreError
+from builder.errors import AppMissingError, AppUnreadableError, GitUnusableError, SlugignoreError
 from lifecycle_py.oci.layer_tar import Owner
 
 
@@ -47,10 +47,11 @@ def copy_app(source: Path, target: Path, owner: Owner | None) -> AppSource:
 
     Raises:
         AppUnreadableError: a file of the app cannot be read.
+        GitUnusableError: git cannot say which files belong to the app.
         SlugignoreError: ``.slugignore`` has a line that Heroku would not understand.
     """
     tracked = _files_known_to_git(source)
-    paths = sorted(tracked if tracked is not None else _all_files(source))
+    paths = sorted(_reached_without_links(source, tracked if tracked is not None else _all_files(source)))
     kept = without_ignored(paths, read_slugignore(source / ".slugignore"))
     made: set[Path] = set()
     for path in kept:
@@ -85,7 +86,12 @@ def without_ignored(paths: Iterable[str], patterns: Sequence[str]) -> list[str]:
 
 
 def _files_known_to_git(source: Path) -> list[str] | None:
-    """List tracked and new files; None when this is no git work tree or there is no git."""
+    """List tracked and new files; None when this is no git work tree.
+
+    Raises:
+        GitUnusableError: it is one, and git is missing or fails. Taking everything instead would put ignored files
+            into the image, which are the ones with secrets in them.
+    """
     command = (
         "git",
         # The app may be someone else's: its configuration must not run programs here.
@@ -93,16 +99,35 @@ def _files_known_to_git(source: Path) -> list[str] | None:
         *("-C", str(source), "ls-files", "-z", "--cached", "--others", "--exclude-standard"),
     )
     try:
-        result = subprocess.run(command, capture_output=True, check=False)
+        result = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
     except FileNotFoundError:
+        if not any((parent / ".git").exists() for parent in (source.resolve(), *source.resolve().parents)):
+            return None
+        raise GitUnusableError(app=source, problem="git is not installed") from None
+    if b"not a git repository" in result.stderr:
         return None
     if result.returncode != 0:
-        return None
+        raise GitUnusableError(app=source, problem=result.stderr.decode(errors="replace").strip())
     listed = [os.fsdecode(path) for path in result.stdout.split(b"\0") if path]
     # Deleted but not committed files are still listed; submodules are listed as one path.
     files = [path for path in dict.fromkeys(listed) if os.path.lexists(source / path)]
     found = [below for path in files for below in _expand(source, path)]
     return found or None  # a directory that git ignores as a whole is still what the user asked to build
+
+
+def _reached_without_links(source: Path, paths: Iterable[str]) -> Iterator[str]:
+    """Leave out paths that lead through a link: git still lists what was below a directory that is now one.
+
+    Following them would read, and write, wherever the link points to.
+    """
+    known: dict[Path, bool] = {Path(): False}
+
+    def leads_through_link(directory: Path) -> bool:
+        if directory not in known:
+            known[directory] = leads_through_link(directory.parent) or (source / directory).is_symlink()
+        return known[directory]
+
+    return (path for path in paths if not leads_through_link(Path(path).parent))
 
 
 def _expand(source: Path, path: str) -> Iterator[str]:
@@ -139,7 +164,7 @@ def _copy(source: Path, target: Path, owner: Owner | None) -> None:
         if stat.S_ISLNK(status.st_mode):
             target.symlink_to(os.readlink(source))
         elif stat.S_ISREG(status.st_mode):
-            shutil.copyfile(source, target)
+            _copy_contents(source, target)
             target.chmod(0o755 if status.st_mode & stat.S_IXUSR else 0o644)
             os.utime(target, ns=(status.st_mtime_ns, status.st_mtime_ns))
         else:
@@ -147,6 +172,15 @@ def _copy(source: Path, target: Path, owner: Owner | None) -> None:
     except PermissionError as error:
         raise AppUnreadableError(file=source, problem=error.strerror or str(error)) from error
     _own(target, owner)
+
+
+def _copy_contents(source: Path, target: Path) -> None:
+    """Copy a regular file to a new one, through no link on either side."""
+    reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(reading, "rb") as data:
+        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(writing, "wb") as copy:
+            shutil.copyfileobj(data, copy, 1 << 20)
 
 
 def _own(path: Path, owner: Owner | None) -> None:

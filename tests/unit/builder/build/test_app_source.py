@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from builder.build.app_source import AppSource, check_app, copy_app
-from builder.errors import AppMissingError, AppUnreadableError, SlugignoreError
+from builder.errors import AppMissingError, AppUnreadableError, GitUnusableError, SlugignoreError
 
 
 @pytest.fixture
@@ -193,3 +193,32 @@ class TestCheck:
         (app / "empty").mkdir()
         with pytest.raises(AppMissingError, match=problem):
             check_app(app / name)
+
+
+class TestLinks:
+    """Links of an app lead nowhere during the copy."""
+
+    def test_directory_that_became_a_link_is_copied_as_the_link(self, app: Path, target: Path, tmp_path: Path) -> None:
+        """Git still lists what was below it; none of it is read or written through the link."""
+        outside = tmp_path / "outside"
+        outside.mkdir(mode=0o700)
+        git(app, "init")
+        git(app, "add", "--all")
+        (app / "lib" / "deep.py").unlink()
+        (app / "lib").rmdir()
+        (outside / "deep.py").write_text("of the host")
+        (app / "lib").symlink_to(outside)
+        copy_app(app, target, None)
+
+        assert f"link {outside}" == tree(target)["lib"]
+        assert "of the host" == (outside / "deep.py").read_text()
+        assert 0o700 == outside.stat().st_mode & 0o777
+
+    def test_broken_repository_is_an_error(self, app: Path, target: Path) -> None:
+        """When git cannot say what is ignored, nothing is copied."""
+        git(app, "init")
+        (app / ".git" / "index").write_bytes(b"garbage")
+        with pytest.raises(GitUnusableError, match="index"):
+            copy_app(app, target, None)
+
+        assert {} == tree(target)
