@@ -14,6 +14,7 @@ ExplainedError
 ├── UnwritableTargetError       a file the build is to write cannot be written
 ├── NoProcessError              the image has nothing to run
 ├── UnsafeImageError            an image would show the host's files
+├── ImageNameNeededError        a layout has several images, and none was named
 ├── SlugignoreError             .slugignore negates a pattern
 ├── BuildpackNotFoundError      --buildpack names neither a directory nor a buildpack of the builder
 ├── InvalidVariableError        --env or --env-file has no variable there
@@ -269,6 +270,23 @@ class UnsafeImageError(ExplainedError):
         return Explanation(
             what=f"Refusing to run this image: '{self.path}' is no plain directory in it",
             why="a link there would show files of this machine to the app",
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ImageNameNeededError(ExplainedError):
+    """A layout holds several images, and none was named."""
+
+    layout: str
+    names: tuple[str, ...]
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """List them."""
+        return Explanation(
+            what=f"'oci:{self.layout}' holds {len(self.names)} images",
+            why=", ".join(self.names),
+            fix=(f"Name one: oci:{self.layout}:{self.names[0]}",),
         )
 
 

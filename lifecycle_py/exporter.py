@@ -16,7 +16,7 @@ from lifecycle_py.app_image import ImageFacts, app_image_config
 from lifecycle_py.builder import Built, Contribution
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool
-from lifecycle_py.errors import DefaultProcessError, LayerNotReusableError
+from lifecycle_py.errors import CacheUnusableError, DefaultProcessError, LayerNotReusableError
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.layers_dir import LocalLayer, read_document
 from lifecycle_py.oci.blobs import BlobDirectory
@@ -143,8 +143,12 @@ def export(
     )
     write_toml(directories.layers.host / "report.toml", report.to_toml())
     if places.cache is not None:
-        with reporter.timed_step("Keeping cached layers", "Kept cached layers for the next build"):
-            exporting.update_cache(places.cache)
+        try:
+            with reporter.timed_step("Keeping cached layers", "Kept cached layers for the next build"):
+                exporting.update_cache(places.cache)
+        except CacheUnusableError as error:
+            # The image is saved: that the next build will be slower must not make this one a failure.
+            reporter.warning(f"Nothing is kept for the next build: {error}")
     return Exported(saved=saved, image=image, layers=tuple(exporting.layers), run_layers=len(run.layers))
 
 

@@ -6,11 +6,9 @@ run, because an app may write to it, as on a dyno, and what it writes is gone af
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -18,19 +16,17 @@ from pathlib import Path, PurePosixPath
 from builder.build.attached import run_attached
 from builder.build.executor import BuildEnvironment, Mount, Network
 from builder.build.host_passage import HostPassage, network_passage
+from builder.build.run_trees import open_run_tree
 from builder.build.sandbox import SandboxExecutor
 from builder.build.sandbox_owner import sandbox_owner
 from builder.build.workspace import open_work_directory
-from builder.errors import NumericUserError, PortInUseError
+from builder.errors import NoProcessError, NumericUserError, PortInUseError, UnsafeImageError
 from builder.images.processes import read_processes
 from builder.places import Places
 from builder.stacks.root_file_system import unpack_image
 from lifecycle_py.analyzer import read_layers_metadata
-from lifecycle_py.caches.tree_pool import remove_tree
 from lifecycle_py.errors import ProcessNotFoundError
-from lifecycle_py.oci.compression import open_uncompressed
 from lifecycle_py.oci.layer_tar import Owner
-from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import Image, ImageConfig, Layer
 from lifecycle_py.oci.store import FoundImage
 from lifecycle_py.output import Reporter
@@ -38,7 +34,6 @@ from lifecycle_py.session import Command, ExitStatus
 
 LAUNCHER = "/cnb/lifecycle/launcher"
 WEB = "web"
-_KEPT_IMAGES = 4  # unpacked images that stay for the next run; older ones are removed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,18 +54,20 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
         PortInUseError: another program listens on the port.
     """
     config = found.image.config
-    argv, process = entry(config, request)
+    argv, process = entry(found, request)
     is_web = process == WEB
     if is_web:
         check_port(request.port)
     base, own = split_image(found.image)
     reporter.progress("Unpacking the image")
     root = unpack_image(base, places.roots)
-    upper = _unpack_own_layers(found, own, places)
     uid, gid = _user(config)
-    with open_work_directory(places.work, _host_owner()) as work:
+    with (
+        open_run_tree(places.cache / "runs", found.digest, own) as tree,
+        open_work_directory(places.work, _host_owner()) as work,
+    ):
         environment = BuildEnvironment(
-            root=root, mounts=_mounts(upper, config, work), uid=uid, gid=gid, env=config.environment(), work=work
+            root=root, mounts=_mounts(tree, config, work), uid=uid, gid=gid, env=config.environment(), work=work
         )
         variables = {**({"PORT": str(request.port)} if is_web else {}), **request.variables}
         command = Command(
@@ -85,12 +82,14 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
             return run_attached(session, command)
 
 
-def entry(config: ImageConfig, request: RunRequest) -> tuple[tuple[str, ...], str]:
+def entry(found: FoundImage, request: RunRequest) -> tuple[tuple[str, ...], str]:
     """Give what to start and the process type it is; the type is empty for a command of its own.
 
     Raises:
         ProcessNotFoundError: the image has no such process, or several and none is the default.
+        NoProcessError: it has none at all, and nothing else to start.
     """
+    config = found.image.config
     processes = read_processes(config)
     known = [process.type for process in processes]
     if request.process and request.process not in known:
@@ -102,6 +101,8 @@ def entry(config: ImageConfig, request: RunRequest) -> tuple[tuple[str, ...], st
     default = next((process.type for process in processes if process.default), "")
     if not default and processes:
         raise ProcessNotFoundError(process="(default)", known=known)
+    if not processes and config.entrypoint in {(), (LAUNCHER,)} and not config.cmd:
+        raise NoProcessError(image=found.reference.partition("@")[0])
     return (*config.entrypoint, *config.cmd), default
 
 
@@ -141,36 +142,16 @@ def _user(config: ImageConfig) -> tuple[int, int]:
     return int(uid), int(gid or uid)
 
 
-def _unpack_own_layers(found: FoundImage, layers: tuple[Layer, ...], places: Places) -> Path:
-    """Unpack the layers above the run image, once per image."""
-    directory = places.cache / "runs"
-    target = directory / found.digest.replace(":", "-")
-    if target.is_dir():
-        os.utime(target)
-        return target
-    directory.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=directory))
-    try:
-        for layer in layers:
-            with layer.open_blob() as blob, open_uncompressed(blob) as tar:
-                unpack_layer(tar, partial, UnpackRules())
-        partial.chmod(0o755)
-        with contextlib.suppress(OSError):  # another run was quicker, with the same contents
-            partial.rename(target)
-    finally:
-        remove_tree(partial)
-    newest = sorted(directory.glob("sha256-*"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for old in newest[_KEPT_IMAGES:]:
-        remove_tree(old)
-    return target
+def _mounts(tree: Path, config: ImageConfig, work: Path) -> tuple[Mount, ...]:
+    """Give the image's directories read-only, and the app directory as a private, writable copy.
 
-
-def _mounts(upper: Path, config: ImageConfig, work: Path) -> tuple[Mount, ...]:
-    """Give the image's directories read-only, and the app directory as a private, writable copy."""
+    Raises:
+        UnsafeImageError: one of them is a link, which the host would follow to its own files.
+    """
     working = PurePosixPath(config.working_dir or "/")
-    app = upper / working.relative_to("/")
-    names = sorted(entry.name for entry in upper.iterdir())
-    mounts = [Mount(source=upper / name, target=PurePosixPath("/") / name) for name in names]
+    app = _plain(tree, working)
+    targets = sorted(PurePosixPath("/") / entry.name for entry in tree.iterdir())
+    mounts = [Mount(source=_plain(tree, target), target=target) for target in targets]
     if working != PurePosixPath("/") and app.is_dir():
         copy = work / "app"
         shutil.copytree(app, copy, symlinks=True)
@@ -179,6 +160,18 @@ def _mounts(upper: Path, config: ImageConfig, work: Path) -> tuple[Mount, ...]:
                 os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
         mounts.append(Mount(source=copy, target=working, writable=True))
     return tuple(mounts)
+
+
+def _plain(tree: Path, path: PurePosixPath) -> Path:
+    """Give the host path of an image's directory, sure that no link and no ``..`` is on the way."""
+    if not path.is_absolute() or ".." in path.parts:
+        raise UnsafeImageError(path=str(path))
+    place = tree
+    for name in path.parts[1:]:
+        place = place / name
+        if place.is_symlink():
+            raise UnsafeImageError(path=str(path))
+    return place
 
 
 def _host_owner() -> Owner | None:

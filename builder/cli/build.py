@@ -18,7 +18,7 @@ from builder.build.sandbox import SandboxExecutor
 from builder.build.variables import read_variables
 from builder.cli.options import Progress
 from builder.cli.reporters import human_seconds, human_size, make_reporter
-from builder.errors import OutputTargetError
+from builder.errors import InvalidEpochError, OutputTargetError, UnwritableTargetError, WorkspaceError
 from builder.images.archive import write_archive
 from builder.images.builder_toml import DEFAULT
 from builder.images.find_image import find_image
@@ -30,6 +30,9 @@ from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.output import Reporter
+
+_WORKSPACES = ("/app", "/workspace")
+_LAST_EPOCH = 253402300799  # 9999-12-31T23:59:59Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ class Target:
 @click.command(short_help="Build an app into an OCI image.")
 @click.argument("app", default=".", type=click.Path(path_type=Path))
 @click.option("-t", "--tag", "tags", multiple=True, metavar="REF", help="Name of the image; default: the directory's.")
-@click.option("-o", "--output", metavar="TARGET", help="oci:DIR or oci-archive:FILE instead of the local store.")
+@click.option(
+    "-o", "--output", metavar="TARGET", help="oci:DIR instead of the local store; oci-archive:FILE beside it."
+)
 @click.option("--push", is_flag=True, help="To the registry that -t names, HOST/REPO[:TAG].")
 @click.option("--builder", type=click.Path(path_type=Path), default=DEFAULT, help="A builder.toml; default: ours.")
 @click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
@@ -85,6 +90,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     reporter = make_reporter(Progress(progress))
     references = tuple(parse_name(tag) for tag in tags) or (name_from_directory(app),)
     target = parse_target(output, places.images, push=push)
+    for file in (target.archive, metadata_file):
+        if file is not None:
+            check_writable(file)
     request = BuildRequest(
         app=app,
         references=references,
@@ -95,8 +103,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         compression=Compression(compression),
         network=Network(network),
         default_process=default_process,
-        workspace=workspace,
-        source_date_epoch=_source_date_epoch(),
+        workspace=check_workspace(workspace),
+        source_date_epoch=source_date_epoch(os.environ.get("SOURCE_DATE_EPOCH", "")),
     )
     begin = time.monotonic()
     ports = BuildPorts(places=places, store=target.store, executor=SandboxExecutor(), reporter=reporter)
@@ -146,6 +154,8 @@ def summarize(exported: Exported, reporter: Reporter, seconds: float) -> None:
         reporter.detail(f"{human_size(one.layer.blob.size):>9}  {one.name} ({one.how})")
     for process in read_processes(exported.image.config):
         reporter.step(f"Process  {process.type}: {process.command}{' (default)' if process.default else ''}")
+    if not read_processes(exported.image.config):
+        reporter.warning("The image has no process: add a Procfile with a line such as 'web: gunicorn shop.wsgi'")
 
 
 def result_document(exported: Exported) -> dict[str, object]:
@@ -173,6 +183,35 @@ def result_document(exported: Exported) -> dict[str, object]:
     }
 
 
-def _source_date_epoch() -> int | None:
-    text = os.environ.get("SOURCE_DATE_EPOCH", "")
-    return int(text) if text.isdecimal() else None
+def check_workspace(text: str) -> str:
+    """Check where the app is to be: base images have a place for it at two names.
+
+    Raises:
+        WorkspaceError: it is neither of them.
+    """
+    if text not in _WORKSPACES:
+        raise WorkspaceError(workspace=text)
+    return text
+
+
+def check_writable(file: Path) -> None:
+    """Make sure a file can be written when the build is over.
+
+    Raises:
+        UnwritableTargetError: its directory is not there, or closed.
+    """
+    if file.is_dir() or not os.access(file.absolute().parent, os.W_OK | os.X_OK):
+        raise UnwritableTargetError(file=file)
+
+
+def source_date_epoch(text: str) -> int | None:
+    """Read ``SOURCE_DATE_EPOCH``; empty is None.
+
+    Raises:
+        InvalidEpochError: it is no number of seconds, or after the year 9999.
+    """
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()) or int(text) > _LAST_EPOCH:
+        raise InvalidEpochError(value=text)
+    return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sys
 import textwrap
@@ -10,35 +11,52 @@ import traceback
 
 import click
 
+from lifecycle_py.output import Kind
 from lifecycle_py.spec.errors import ExplainedError, Explanation, Source
 
 _WIDTH = 110
 
 
-def explain_failure(error: Exception, *, color: bool) -> int:
-    """Print a failure to stderr; give the exit code of the process."""
-    if isinstance(error, ExplainedError):
-        _show(error.explain(), color=color)
-        if error.source is Source.NETWORK:
-            _line("If the network was at fault, the same command may succeed when repeated.")
-        return error.exit_code
-    if isinstance(error, OSError):
-        _show(_explain_os_error(error), color=color)
-        return 1
-    _show(
-        Explanation(
-            what="Internal error",
-            why=f"{type(error).__name__}: {error}",
-            fix=(
-                "This is a fault of Offramp, not of your app. Please report it with the lines below.",
-                "Set OFFRAMP_TRACEBACK=1 to see where it happened.",
-            ),
-        ),
-        color=color,
-    )
+def explain_failure(error: Exception, *, color: bool, as_json: bool = False) -> int:
+    """Print a failure to stderr, as text or as the last JSON line; give the exit code of the process."""
+    explanation = _explain(error)
+    code = error.exit_code if isinstance(error, ExplainedError) else 1
+    if as_json:
+        _line(_json(explanation, code))
+        return code
+    _show(explanation, color=color)
+    if isinstance(error, ExplainedError) and error.source is Source.NETWORK:
+        _line("If the network was at fault, the same command may succeed when repeated.")
     if os.environ.get("OFFRAMP_TRACEBACK"):
         traceback.print_exception(error)
-    return 1
+    return code
+
+
+def _explain(error: Exception) -> Explanation:
+    if isinstance(error, ExplainedError):
+        return error.explain()
+    if isinstance(error, OSError):
+        return _explain_os_error(error)
+    return Explanation(
+        what="Internal error",
+        why=f"{type(error).__name__}: {error}",
+        fix=(
+            "This is a fault of Offramp, not of your app.",
+            "Please report it with what OFFRAMP_TRACEBACK=1 in front of the same command shows.",
+        ),
+    )
+
+
+def _json(explanation: Explanation, code: int) -> str:
+    return json.dumps(
+        {
+            "kind": Kind.ERROR,
+            "text": explanation.what,
+            "why": explanation.why,
+            "fix": list(explanation.fix),
+            "code": code,
+        }
+    )
 
 
 def _explain_os_error(error: OSError) -> Explanation:

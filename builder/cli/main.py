@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from builder.cli.options import COLOR
 from lifecycle_py.spec.errors import nearest
 
 _INTERRUPTED = 130
-_TERMINATED = 143
 
 
 class _Commands(click.Group):
@@ -68,29 +68,46 @@ def offramp() -> None:
     """Take a Heroku-style app from its source to an OCI image and to Kubernetes, without Docker."""
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 - an exit code for each way to end
     """Run the command line; give the exit code."""
     # A build that is asked to end unwinds like any failure: no process and no half-written file stays.
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     try:
         context = {"offramp.arguments": tuple(arguments)}
         result = offramp.main(list(arguments), prog_name="offramp", standalone_mode=False, obj=context)
     except click.exceptions.Abort:
-        click.echo("Interrupted; nothing was written.", err=True)
+        click.echo("Interrupted.", err=True)
         return _INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
     except KeyboardInterrupt:
-        click.echo("Interrupted; nothing was written.", err=True)
+        click.echo("Interrupted.", err=True)
         return _INTERRUPTED
+    except _EndedBySignal as ended:
+        click.echo(f"Ended by {ended.number.name}.", err=True)
+        return 128 + ended.number
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except Exception as error:  # noqa: BLE001 - the one place where every failure ends
-        return explain_failure(error, color=COLOR.resolve(sys.stderr))
+        return explain_failure(error, color=COLOR.resolve(sys.stderr), as_json=_wants_json(arguments))
     return result if isinstance(result, int) else 0
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    sys.exit(_TERMINATED)
+class _EndedBySignal(BaseException):
+    """This program was asked to end."""
+
+    def __init__(self, number: signal.Signals) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise _EndedBySignal(signal.Signals(number))
+
+
+def _wants_json(arguments: Sequence[str]) -> bool:
+    """Tell whether the caller reads JSON lines; the failure may be that the options could not be parsed at all."""
+    return "--progress=json" in arguments or ("--progress", "json") in itertools.pairwise(arguments)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import threading
@@ -14,6 +15,8 @@ from builder.cli.options import COLOR, Progress
 from lifecycle_py.output import Event, Kind, Reporter
 
 _SHOWN_FROM_SECONDS = 0.05
+# Control sequences (of which those that end in m are colours), operating system commands, and two-byte escapes.
+_ESCAPES = re.compile(r"\x1b\[[0-9;:?<=>]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[^\[\]]?")
 
 
 class PlainReporter(Reporter):
@@ -34,7 +37,7 @@ class PlainReporter(Reporter):
             self._write(self._line(event))
 
     def _line(self, event: Event) -> str:
-        text = event.text + _duration(event)
+        text = printable(event.text, color=self._color) + _duration(event)
         if event.kind is Kind.HEADER:
             gap = "" if self._first else "\n"
             self._first = False
@@ -75,7 +78,8 @@ class TerminalReporter(PlainReporter):
                 self._write(self._line(event))
                 return
             width = shutil.get_terminal_size().columns - 5
-            self._stream.write("  " + self._styled(f"… {event.text}"[:width], dim=True))
+            text = printable(event.text, color=False)
+            self._stream.write("  " + self._styled(f"… {text}"[:width], dim=True))
             self._stream.flush()
             self._showing = True
 
@@ -103,6 +107,15 @@ def make_reporter(progress: Progress) -> Reporter:
     if progress is Progress.AUTO and sys.stderr.isatty():
         return TerminalReporter(sys.stderr, color=COLOR.resolve(sys.stderr))
     return PlainReporter(sys.stderr, color=COLOR.resolve(sys.stderr))
+
+
+def printable(text: str, *, color: bool) -> str:
+    """Make what a buildpack printed harmless for a terminal: colours stay where they are wanted, all else goes.
+
+    Cursor movements, titles and the like would let an app rewrite what was said before.
+    """
+    kept = _ESCAPES.sub(lambda found: found[0] if color and found[0].endswith("m") else "", text)
+    return "".join(one for one in kept if one in "\t\n\x1b" or one.isprintable())
 
 
 def _duration(event: Event) -> str:

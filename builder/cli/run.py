@@ -21,7 +21,13 @@ from builder.places import default_places
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the process.")
 @click.option("--env-file", "env_files", multiple=True, type=click.Path(path_type=Path), help="Lines of K=V.")
-@click.option("--port", default=5000, show_default=True, help="The web process listens here ($PORT).")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=5000,
+    show_default=True,
+    help="The web process listens here ($PORT).",
+)
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     context: click.Context,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builder.errors import ImageNameNeededError
 from builder.images.reference import DEFAULT_TAG, parse_reference
 from builder.places import Places
 from lifecycle_py.errors import ImageNotFoundError
@@ -28,6 +29,8 @@ def find_image(text: str, places: Places) -> FoundImage:
     name = reference.name or (names[0] if len(names) == 1 else "")
     found = store.find(name) if name else None
     if found is None:
+        if reference.layout and not reference.name and names:
+            raise ImageNameNeededError(layout=str(reference.layout), names=names)
         own = [one for one in names if not one.startswith(BASE_IMAGE_PREFIX)]
         spellings = dict.fromkeys([*(one.removesuffix(f":{DEFAULT_TAG}") for one in own), *own])
         raise ImageNotFoundError(reference=text, place=str(store.directory), known=tuple(spellings))

@@ -15,6 +15,7 @@ _REGISTRY = "docker://"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?::\d+)?(?:/{_COMPONENT})*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +50,18 @@ def parse_name(text: str) -> str:
     return f"{name}:{tag}"
 
 
+def parse_pinned(text: str) -> str:
+    """Check ``name[:tag][@digest]``, which is what a build prints, and give it with its tag.
+
+    Raises:
+        InvalidReferenceError: it is not one.
+    """
+    name, at, digest = text.partition("@")
+    if at and not _DIGEST.fullmatch(digest):
+        raise InvalidReferenceError(reference=text, problem=f"'{digest}' is not a digest")
+    return f"{parse_name(name)}{at}{digest}"
+
+
 def parse_reference(text: str) -> ImageReference:
     """Read what the user named an image by.
 
@@ -63,8 +76,8 @@ def parse_reference(text: str) -> ImageReference:
         directory, _, name = text.removeprefix("oci:").partition(":")
         if not directory:
             raise InvalidReferenceError(reference=text, problem="there is no directory after 'oci:'")
-        return ImageReference(name=parse_name(name) if name else "", layout=Path(directory))
-    return ImageReference(name=parse_name(text))
+        return ImageReference(name=parse_pinned(name) if name else "", layout=Path(directory))
+    return ImageReference(name=parse_pinned(text))
 
 
 def name_from_directory(directory: Path) -> str:

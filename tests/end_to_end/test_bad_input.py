@@ -126,3 +126,62 @@ def test_busy_port_is_told_before_the_app_starts(offramp: Installation) -> None:
 
     assert f"Cannot listen on port {port}" in done.stderr
     assert f"--port {port + 1}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "words"),
+    [
+        (["--workspace", "app"], {}, "The app cannot be at 'app'"),
+        (["--workspace", "/usr"], {}, "The app cannot be at '/usr'"),
+        (["--metadata-file", "/nowhere/x.json"], {}, "Cannot write '/nowhere/x.json'"),
+        (["-o", "oci-archive:/nowhere/x.tar"], {}, "Cannot write '/nowhere/x.tar'"),
+        ([], {"SOURCE_DATE_EPOCH": "yesterday"}, "SOURCE_DATE_EPOCH is 'yesterday'"),
+        ([], {"SOURCE_DATE_EPOCH": "99999999999999"}, "SOURCE_DATE_EPOCH is '99999999999999'"),
+    ],
+)
+def test_impossible_wishes_are_told_before_the_build(
+    options: list[str], environment: dict[str, str], words: str, offramp: Installation
+) -> None:
+    """What cannot be done at the end is refused at the beginning."""
+    one = Installation(offramp.places, environment)
+    done = one.run("build", "fixtures/apps/python_django", *options, code=USAGE)
+
+    assert words in done.stderr
+    assert "Preparing" not in done.stderr
+
+
+def test_failure_is_the_last_json_line(offramp: Installation) -> None:
+    """With ``--progress json`` every line of stderr is JSON, the failure included."""
+    import json
+
+    app = APPS / "nothing_to_detect"
+    done = offramp.run("build", app, "--progress", "json", code=NOT_DETECTED)
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+
+    assert events[-1]["kind"] == "error"
+    assert events[-1]["code"] == NOT_DETECTED
+    assert events[-1]["fix"]
+
+
+def test_cache_that_cannot_be_written_is_a_warning(offramp: Installation) -> None:
+    """The image is built all the same."""
+    done = offramp.run("build", APPS / "python_django", "-t", "shop", "--cache", "/proc/no-place-for-a-cache")
+
+    assert "Nothing is kept for the next build" in done.stderr
+
+
+def test_reference_that_a_build_prints_names_the_image(offramp: Installation) -> None:
+    """What stdout of a build says can be given to every other command."""
+    reference = offramp.run("build", APPS / "python_django", "-t", "shop").stdout.strip()
+
+    assert reference in offramp.run("inspect", reference).stdout
+
+
+def test_layout_of_several_images_asks_for_a_name(offramp: Installation, tmp_path: Path) -> None:
+    """``oci:DIR`` alone is enough for one image; for several the names are listed."""
+    layout = f"oci:{tmp_path / 'layout'}"
+    offramp.run("build", APPS / "python_django", "-t", "a", "-t", "b", "-o", layout)
+    done = offramp.run("inspect", layout, code=USAGE)
+
+    assert "holds 2 images" in done.stderr
+    assert "a:latest, b:latest" in done.stderr

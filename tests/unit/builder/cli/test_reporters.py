@@ -8,7 +8,14 @@ import json
 import pytest
 
 from builder.cli.options import ColorChoice
-from builder.cli.reporters import JsonReporter, PlainReporter, TerminalReporter, human_seconds, human_size
+from builder.cli.reporters import (
+    JsonReporter,
+    PlainReporter,
+    TerminalReporter,
+    human_seconds,
+    human_size,
+    printable,
+)
 from lifecycle_py.output import Reporter
 
 
@@ -82,3 +89,19 @@ def test_sizes(size: int, text: str) -> None:
 def test_durations(seconds: float, text: str) -> None:
     """Durations are seconds, and minutes above one."""
     assert text == human_seconds(seconds)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain", "colored"),
+    [
+        ("a\x1b[31mred\x1b[0m", "ared", "a\x1b[31mred\x1b[0m"),
+        ("\x1b[2Jgone\x1b[1A", "gone", "gone"),
+        ("\x1b]0;title\x07text", "text", "text"),
+        ("bell\x07 back\x08 \x9b31m", "bell back 31m", "bell back 31m"),
+        ("tab\tänd – dash", "tab\tänd – dash", "tab\tänd – dash"),
+    ],
+)
+def test_a_buildpack_cannot_play_with_the_terminal(text: str, plain: str, colored: str) -> None:
+    """Of what a buildpack prints only text and colours reach a terminal, and only text a log."""
+    assert plain == printable(text, color=False)
+    assert colored == printable(text, color=True)
