@@ -36,6 +36,8 @@ ExplainedError
 └── OutputDirectoryError        the output directory cannot be written to
 ProgramNotStartedError
 └── CommandNotStartedError      a sandbox could not start a command
+ProcessNotFoundError
+└── RunProcessError             an image to run has no such process
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from lifecycle_py.errors import ProgramNotStartedError
+from lifecycle_py.errors import ProcessNotFoundError, ProgramNotStartedError
 from lifecycle_py.spec.errors import ExplainedError, Explanation, Source, nearest
 
 # --- sandbox ---------------------------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ class InvalidSandboxOwnerError(ExplainedError):
         return Explanation(
             what=f"OFFRAMP_SANDBOX_OWNER is '{self.value}'",
             why="it must be two numbers above zero, 'uid:gid'",
-            fix=("Set it to an unprivileged user and group, for example OFFRAMP_SANDBOX_OWNER=1000:1000.",),
+            fix=("Set it to an unprivileged user and group, for example OFFRAMP_SANDBOX_OWNER=60900:60900.",),
         )
 
 
@@ -396,6 +398,17 @@ class StackNotFoundError(ExplainedError):
 
 
 # --- run -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(eq=False, kw_only=True)
+class RunProcessError(ProcessNotFoundError):
+    """An image to run has no such process."""
+
+    def explain(self) -> Explanation:
+        """Name the nearest, or how a command of one's own is written."""
+        told = super().explain()
+        own = f"A command of your own comes after two dashes: offramp run IMAGE -- {self.process} …"
+        return Explanation(what=told.what, why=told.why, fix=told.fix or (own,))
 
 
 @dataclass(eq=False, kw_only=True)

@@ -103,7 +103,7 @@ class _Restoring:
             return False
         if known is not None:
             self._sources.known.add(known)
-        self._reporter.step(f"Layer '{name}' of {self._element.id}", layer=f"{self._element.id}:{name}")
+        self._reporter.step(f"Restored layer '{name}' of {self._element.id}", layer=f"{self._element.id}:{name}")
         return True
 
     def _unpack(self, diff_id: DiffId, target: Place, recipe: str) -> KnownTree | None:

@@ -20,12 +20,11 @@ from builder.build.run_trees import open_run_tree
 from builder.build.sandbox import SandboxExecutor
 from builder.build.sandbox_owner import sandbox_owner
 from builder.build.workspace import open_work_directory
-from builder.errors import NoProcessError, NumericUserError, PortInUseError, UnsafeImageError
+from builder.errors import NoProcessError, NumericUserError, PortInUseError, RunProcessError, UnsafeImageError
 from builder.images.processes import read_processes
 from builder.places import Places
 from builder.stacks.root_file_system import unpack_image
 from lifecycle_py.analyzer import read_layers_metadata
-from lifecycle_py.errors import ProcessNotFoundError
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.model import Image, ImageConfig, Layer
 from lifecycle_py.oci.store import FoundImage
@@ -50,7 +49,7 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
     """Run until the process ends; signals sent to this program go to it.
 
     Raises:
-        ProcessNotFoundError: the image has no such process.
+        RunProcessError: the image has no such process.
         PortInUseError: another program listens on the port.
     """
     config = found.image.config
@@ -86,21 +85,21 @@ def entry(found: FoundImage, request: RunRequest) -> tuple[tuple[str, ...], str]
     """Give what to start and the process type it is; the type is empty for a command of its own.
 
     Raises:
-        ProcessNotFoundError: the image has no such process, or several and none is the default.
+        RunProcessError: the image has no such process, or several and none is the default.
         NoProcessError: it has none at all, and nothing else to start.
     """
     config = found.image.config
     processes = read_processes(config)
     known = [process.type for process in processes]
     if request.process and request.process not in known:
-        raise ProcessNotFoundError(process=request.process, known=known)
+        raise RunProcessError(process=request.process, known=known)
     if request.process:
         return (f"/cnb/process/{request.process}", *request.arguments), request.process
     if request.arguments:
         return (LAUNCHER, "--", *request.arguments), ""
     default = next((process.type for process in processes if process.default), "")
     if not default and processes:
-        raise ProcessNotFoundError(process="(default)", known=known)
+        raise RunProcessError(process="(default)", known=known)
     if not processes and config.entrypoint in {(), (LAUNCHER,)} and not config.cmd:
         raise NoProcessError(image=found.reference.partition("@")[0])
     return (*config.entrypoint, *config.cmd), default

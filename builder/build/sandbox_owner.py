@@ -11,14 +11,16 @@ from lifecycle_py.oci.layer_tar import Owner
 OWNER_VARIABLE = "OFFRAMP_SANDBOX_OWNER"
 
 
-_DEFAULT = Owner(1000, 1000)
+# Nobody's: people begin at 1000, and systemd's own ranges leave 60578 to 61183 free. Who had this id could read the
+# secrets of root's builds. Below 65536, because containers often know no more ids.
+_DEFAULT = Owner(60900, 60900)
 
 
 def sandbox_owner(environ: Mapping[str, str] | None = None) -> Owner:
     """Tell who must own the directories a sandbox writes to.
 
     That is the caller, except for root: a process mapped to host root could write ``/proc/sys`` and other files the
-    kernel protects by user id alone. Root's sandboxes run as 1000:1000, or as ``OFFRAMP_SANDBOX_OWNER`` (``uid:gid``).
+    kernel protects by user id alone. Root's sandboxes run as 60900:60900, or as ``OFFRAMP_SANDBOX_OWNER``.
 
     Raises:
         InvalidSandboxOwnerError: the variable does not hold two numbers above zero.

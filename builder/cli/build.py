@@ -53,7 +53,13 @@ class Target:
 @click.option("--builder", type=click.Path(path_type=Path), default=DEFAULT, help="A builder.toml; default: ours.")
 @click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the build.")
-@click.option("--env-file", "env_files", multiple=True, type=click.Path(path_type=Path), help="Lines of K=V.")
+@click.option(
+    "--env-file",
+    "env_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Lines of K=V, values as they stand.",
+)
 @click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Directory of the build cache.")
 @click.option("--no-cache", is_flag=True, help="Build as if for the first time, and keep nothing.")
 @click.option("--compression", type=click.Choice([c.value for c in Compression]), default="gzip", show_default=True)

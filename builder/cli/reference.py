@@ -8,10 +8,7 @@ from collections.abc import Iterator
 import click
 
 from builder.cli.main import offramp
-from builder.errors import __name__ as builder_errors
-from lifecycle_py.errors import __name__ as lifecycle_errors
 from lifecycle_py.spec.errors import ExplainedError
-from lifecycle_py.spec.errors import __name__ as spec_errors
 
 _WIDTH = 100
 _HEAD = """\
@@ -23,6 +20,18 @@ Results go to stdout, everything else to stderr. `IMAGE` is `NAME[:TAG]` in the 
 `oci:DIR[:NAME]`, or `docker://HOST/REPO[:TAG]`.
 """
 
+# The specification's codes (reference/cnb.md §b.3), in words a user can act on.
+_MEANINGS = {
+    3: "a flag or argument of a phase is wrong (`lifecycle-py`)",
+    11: "the Platform API is missing or not supported (`lifecycle-py`)",
+    12: "a buildpack needs a Buildpack API that is not supported",
+    20: "no buildpack recognises the app",
+    21: "no buildpack passed, and the detection of one broke",
+    22: "the order of buildpacks is wrong",
+    51: "a buildpack failed to build the app; its own message says why",
+    52: "a buildpack could not be run, or left what the specification forbids",
+    62: "the image could not be put together",
+}
 _EXIT_CODES = """\
 ## Exit codes
 
@@ -62,15 +71,11 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
 
 
 def _specification_codes() -> Iterator[str]:
-    """Give a row per code of the specification, with the errors that end with it."""
-    by_code: dict[int, list[str]] = {20: ["NothingDetectedError"], 21: ["NothingDetectedError, when detection broke"]}
-    modules = {builder_errors, lifecycle_errors, spec_errors}
-    for error in sorted(_subclasses(ExplainedError), key=lambda one: one.__name__):
-        code = error.__dict__.get("exit_code")
-        if isinstance(code, int) and error.__module__ in modules and code not in {1, 2}:
-            by_code.setdefault(code, []).append(error.__name__)
-    for code, names in sorted(by_code.items()):
-        yield f"| {code} | {', '.join(names)} |"
+    """Give a row per code of the specification that an error ends with."""
+    used = {error.__dict__.get("exit_code") for error in _subclasses(ExplainedError)} | {20, 21}
+    for code, meaning in _MEANINGS.items():
+        if code in used:
+            yield f"| {code} | {meaning} |"
 
 
 def _subclasses(cls: type[ExplainedError]) -> Iterator[type[ExplainedError]]:

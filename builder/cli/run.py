@@ -20,7 +20,13 @@ from builder.places import default_places
 @click.argument("process", default="")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the process.")
-@click.option("--env-file", "env_files", multiple=True, type=click.Path(path_type=Path), help="Lines of K=V.")
+@click.option(
+    "--env-file",
+    "env_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Lines of K=V, values as they stand.",
+)
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),

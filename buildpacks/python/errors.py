@@ -305,7 +305,7 @@ class InstallPythonError(ExplainedError):
             what=f"Couldn't install Python {self.version}",
             why="\n".join(self.last_lines),
             fix=(
-                "Use the stack's own Python: remove the patch number from the version file, or the file itself.",
+                "Use the stack's own Python: remove .python-version or runtime.txt, or ask for its version.",
                 "If there is a mirror of python-build-standalone, set UV_PYTHON_INSTALL_MIRROR for the build.",
             ),
         )
@@ -341,8 +341,9 @@ class InstallDependenciesError(ExplainedError):
         """Give pip's own message, and a hint for the failures that are common."""
         return Explanation(
             what="pip couldn't install the dependencies in requirements.txt",
-            why="\n".join(self.last_lines),
-            fix=(*_pip_hints("\n".join(self.last_lines)), "See pip's full output above."),
+            why="pip's own message is above",
+            fix=_pip_hints("\n".join(self.last_lines))
+            or ("Read the last lines of pip's message: they name the package that failed.",),
         )
 
 
@@ -356,8 +357,10 @@ class SyncDependenciesError(ExplainedError):
         """Give uv's own message, and what to do when the lock file is out of date."""
         text = "\n".join(self.last_lines)
         out_of_date = "needs to be updated" in text
-        fix = "Run 'uv lock' and commit uv.lock." if out_of_date else "See uv's full output above."
-        return Explanation(what="uv couldn't install the locked dependencies", why=text, fix=(fix,))
+        fix = "Run 'uv lock' and commit uv.lock." if out_of_date else "Read its last lines: they name what failed."
+        return Explanation(
+            what="uv couldn't install the locked dependencies", why="uv's own message is above", fix=(fix,)
+        )
 
 
 @dataclass(eq=False, kw_only=True)
