@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import click
 
 from builder.cli.main import offramp
-from lifecycle_py.spec.errors import ExplainedError
 
 _WIDTH = 100
 _HEAD = """\
@@ -56,7 +55,9 @@ def render() -> str:
                 _command(command, click.Context(command, info_name=name, parent=context, terminal_width=_WIDTH))
             )
     parts.append(
-        _EXIT_CODES + "\n".join(_specification_codes()) + "\n\n`offramp run` exits with the code of the process.\n"
+        _EXIT_CODES
+        + "\n".join(f"| {code} | {meaning} |" for code, meaning in _MEANINGS.items())
+        + "\n\n`offramp run` exits with the code of the process.\n"
     )
     return "\n".join(parts)
 
@@ -68,20 +69,6 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
             below = command.get_command(context, name)
             if below is not None:
                 yield from _command(below, click.Context(below, info_name=name, parent=context, terminal_width=_WIDTH))
-
-
-def _specification_codes() -> Iterator[str]:
-    """Give a row per code of the specification that an error ends with."""
-    used = {error.__dict__.get("exit_code") for error in _subclasses(ExplainedError)} | {20, 21}
-    for code, meaning in _MEANINGS.items():
-        if code in used:
-            yield f"| {code} | {meaning} |"
-
-
-def _subclasses(cls: type[ExplainedError]) -> Iterator[type[ExplainedError]]:
-    for below in cls.__subclasses__():
-        yield below
-        yield from _subclasses(below)
 
 
 if __name__ == "__main__":
