@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,15 +27,13 @@ def offramp() -> Iterator[Installation]:
 
 
 @pytest.fixture
-def treasure(tmp_path: Path) -> Path:
+def treasure() -> Iterator[Path]:
     """A directory of the host with a file in it that everybody may read."""
-    directory = tmp_path / "treasure"
-    directory.mkdir()
-    (directory / "gold").write_text("GOLD")
-    for path in (directory, *directory.parents):
-        if os.access(path, os.W_OK) and path.is_relative_to("/tmp/pytest-of-root"):
-            path.chmod(path.stat().st_mode | 0o055)
-    return directory
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = Path(temporary)
+        directory.chmod(0o755)
+        (directory / "gold").write_text("GOLD")
+        yield directory
 
 
 @pytest.mark.parametrize("working_dir", ["/app", "/mnt", "/mnt/..", "relative"])
