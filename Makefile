@@ -7,6 +7,8 @@ SOURCES := lifecycle_py builder buildpacks tests benchmarks tools hatch_build.py
 
 # What Offramp itself uses, and what only its tests use (program:package).
 HOST_PROGRAMS := bwrap:bubblewrap mmdebstrap:mmdebstrap git:git
+# Ordinary users make base images with a range of user ids; root needs none.
+HOST_PROGRAMS += $(if $(filter 0,$(shell id -u)),,newuidmap:uidmap)
 TEST_PROGRAMS := skopeo:skopeo docker:docker.io dockerd:docker.io docker-registry:docker-registry g++:g++ \
                  curl:curl pgrep:procps mount:mount openssl:openssl htpasswd:apache2-utils
 
