@@ -10,6 +10,16 @@ import pytest
 os.environ["TESTCONTAINERS_RYUK_DISABLED"] = "true"
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test is a failure: what it needs is there, or the set-up is wrong."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") and reporter is not None and reporter.stats.get("skipped"):
+        reporter.write_line(
+            "CI skips nothing: see the reasons below, and what the set-up should have installed", red=True
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.fixture(autouse=True)
 def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away variables of the developer's shell that would change a build."""

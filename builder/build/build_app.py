@@ -30,7 +30,7 @@ from lifecycle_py.creator import CreateInputs, CreatePorts, create
 from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.exporter import Exported, ExportInputs
 from lifecycle_py.inputs import BuildUser, Directories
-from lifecycle_py.launcher import launcher_file
+from lifecycle_py.launcher import LAUNCHER_VERSION, launcher_file
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
@@ -39,7 +39,6 @@ from lifecycle_py.oci.store import FoundImage, ImageStore
 from lifecycle_py.output import Reporter
 from lifecycle_py.session import Place
 from lifecycle_py.spec.buildpack_toml import read_buildpack
-from lifecycle_py.version import __version__
 
 LAYERS_INSIDE = PurePosixPath("/layers")
 PLATFORM_INSIDE = PurePosixPath("/platform")
@@ -174,7 +173,7 @@ def _inputs(
         export=ExportInputs(
             references=request.references,
             launcher=launcher_file(run_config.architecture),
-            launcher_version=__version__,
+            launcher_version=LAUNCHER_VERSION,
             user=user,
             compression=request.compression,
             default_process=request.default_process,

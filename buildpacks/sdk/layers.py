@@ -166,10 +166,6 @@ class Layer:
         """
         self.scripts["/".join(("exec.d", *filter(None, (process,)), name))] = _to_bytes(program)
 
-    def add_profile_d(self, name: str, script: str, process: str = "") -> None:
-        """Add a bash script that is sourced before shell processes only; prefer ``env`` or ``add_exec_d``."""
-        self.scripts["/".join(("profile.d", *filter(None, (process,)), name))] = _to_bytes(script)
-
     def apply_env(self, environment: Environment, scope: Scope = Scope.BUILD) -> dict[str, str]:
         """Give the environment that a later command of this build needs in order to see this layer."""
         return self.env.apply(scope, implicit_env(self.path).apply(scope, environment))

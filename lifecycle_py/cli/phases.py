@@ -17,6 +17,7 @@ from lifecycle_py.errors import InvalidArgumentError
 from lifecycle_py.exporter import ExportInputs
 from lifecycle_py.in_place import InPlaceSession
 from lifecycle_py.inputs import BuildTarget, BuildUser, Directories
+from lifecycle_py.launcher import LAUNCHER_VERSION
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.run_buildpack import BuildpackRunner, open_runner
@@ -27,7 +28,6 @@ from lifecycle_py.spec.plan_toml import Plan
 from lifecycle_py.spec.project_metadata_toml import ProjectMetadata
 from lifecycle_py.spec.targets import Target
 from lifecycle_py.spec.toml_file import read_toml, read_toml_if_present
-from lifecycle_py.version import __version__
 
 _DIRECTORIES = (
     Flag("app", "CNB_APP_DIR", "/workspace"),
@@ -89,7 +89,7 @@ def create_phase(arguments: Sequence[str], environ: Mapping[str, str]) -> None:
         export=ExportInputs(
             references=(*parsed.positional, *parsed.lists["tag"]),
             launcher=Path(parsed.text("launcher")),
-            launcher_version=__version__,
+            launcher_version=LAUNCHER_VERSION,
             user=BuildUser(inside=Owner(_number(parsed, "uid"), _number(parsed, "gid"))),
             default_process=parsed.text("process-type"),
             exec_env=environ.get("CNB_EXEC_ENV") or "production",

@@ -5,8 +5,6 @@ Its C sources are in `source/`, `build` compiles them, and this module finds the
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -39,14 +37,3 @@ def launcher_file(arch: str) -> Path:
 def binary_path(arch: str) -> Path:
     """Return where the launcher for `arch` belongs, whether or not it is there."""
     return _BINARIES / f"linux-{arch}" / "launcher"
-
-
-@cache
-def launcher_sha256(arch: str) -> str:
-    """Return the SHA-256 of the compiled launcher for `arch`, in hexadecimal, for labels and SBOMs.
-
-    Raises:
-        LauncherMissingError: As `launcher_file` does.
-
-    """
-    return hashlib.sha256(launcher_file(arch).read_bytes()).hexdigest()

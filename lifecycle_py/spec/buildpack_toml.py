@@ -31,11 +31,6 @@ class Buildpack:
     order: Order | None = None
     metadata: TomlTable = field(default_factory=dict)
 
-    @property
-    def is_composite(self) -> bool:
-        """Tell whether the buildpack is an order of other buildpacks."""
-        return self.order is not None
-
     def __str__(self) -> str:
         """Give ``id@version``, the form of all logs."""
         return f"{self.id}@{self.version}"

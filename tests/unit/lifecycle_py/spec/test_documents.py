@@ -172,7 +172,12 @@ def test_buildpack_reads_all_it_needs() -> None:
     buildpack = Buildpack.from_toml(parse_toml(_BUILDPACK, FILE))
 
     target = TargetConstraint(os="linux", arch="arm64", variant="v8", distros=(Distro(name="debian", version="13"),))
-    assert ("a/b@1.2", API, True, False) == (str(buildpack), buildpack.api, buildpack.clear_env, buildpack.is_composite)
+    assert ("a/b@1.2", API, True, False) == (
+        str(buildpack),
+        buildpack.api,
+        buildpack.clear_env,
+        buildpack.order is not None,
+    )
     assert (("application/spdx+json",), ("production", "test")) == (buildpack.sbom_formats, buildpack.exec_env)
     assert ((target,), {"any": 1}) == (buildpack.targets, buildpack.metadata)
 
