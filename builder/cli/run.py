@@ -11,7 +11,7 @@ from builder.build.run_app import RunRequest, run_app
 from builder.build.variables import read_variables
 from builder.cli.options import Progress
 from builder.cli.reporters import make_reporter
-from builder.images.find_image import find_image
+from builder.images.find_image import find_image, with_local_blobs
 from builder.places import default_places
 
 
@@ -58,7 +58,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         variables=read_variables(variables, env_files, os.environ),
         port=port,
     )
-    return run_app(find_image(image, places), request, places, make_reporter(Progress.AUTO)).code
+    reporter = make_reporter(Progress.AUTO)
+    reporter.progress("Bringing the image here")
+    return run_app(with_local_blobs(find_image(image, places), places), request, places, reporter).code
 
 
 def _is_own_command(context: click.Context) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from builder.errors import ImageNameNeededError
 from builder.images.reference import DEFAULT_TAG, parse_reference
 from builder.places import Places
@@ -35,6 +37,22 @@ def find_image(text: str, places: Places) -> FoundImage:
         spellings = dict.fromkeys([*(one.removesuffix(f":{DEFAULT_TAG}") for one in own), *own])
         raise ImageNotFoundError(reference=text, place=str(store.directory), known=tuple(spellings))
     return found
+
+
+def with_local_blobs(found: FoundImage, places: Places) -> FoundImage:
+    """Bring an image's layers to this machine, each verified before anything unpacks it.
+
+    They lie beside those of the local store, which has the base image's already; 'offramp images --prune' frees them.
+
+    Raises:
+        BlobCorruptError: a layer is not what its digest says.
+    """
+    blobs = LayoutStore(places.images).blobs
+    for layer in found.image.layers:
+        if layer.file is None:
+            blobs.take(layer)
+    layers = tuple(layer if layer.file else blobs.layer(layer.diff_id, layer.blob) for layer in found.image.layers)
+    return replace(found, image=replace(found.image, layers=layers))
 
 
 def _find_in_registry(name: str, text: str) -> FoundImage:

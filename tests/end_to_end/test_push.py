@@ -94,3 +94,23 @@ def test_two_targets_are_refused(offramp: Installation) -> None:
     done = offramp.run("build", Path("fixtures/apps") / APP, "--push", "-o", "oci:x", code=2)
 
     assert "--push is a target, too" in done.stderr
+
+
+def test_layer_a_registry_damaged_is_never_unpacked(
+    offramp: Installation, registry: DockerRegistry, tmp_path: Path
+) -> None:
+    """What is pulled to be run is verified first: nothing of a wrong layer reaches the disk unpacked."""
+    name = f"{registry.host}/team/damaged"
+    app = copy_app(APP, tmp_path / "app")
+    (app / "shop" / "only_here.py").write_text("# makes this app layer another one\n")
+    layers = offramp.build(app, name, "--push")["layers"]
+    digest = next(layer["digest"] for layer in layers if layer["name"] == "app").partition(":")[2]
+    blob = next(registry.directory.rglob(f"{digest}/data"))
+    data = bytearray(blob.read_bytes())
+    data[len(data) // 2] ^= 1
+    blob.write_bytes(data)
+    with installation() as other:
+        done = other.run("run", f"docker://{name}", "--", "true", code=1)
+
+        assert digest in done.stderr
+        assert list((other.places.cache / "runs").glob("sha256-*")) == []
