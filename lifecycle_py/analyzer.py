@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecycle_py.errors import ImageNotFoundError
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.model import ImageConfig
 from lifecycle_py.oci.store import FoundImage, ImageStore
 from lifecycle_py.spec.analyzed_toml import Analyzed, RunImage

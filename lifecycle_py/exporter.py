@@ -15,8 +15,9 @@ from lifecycle_py.analyzer import Analysis
 from lifecycle_py.app_image import ImageFacts, app_image_config
 from lifecycle_py.builder import Built, Contribution
 from lifecycle_py.caches.cache import Cache
+from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool
-from lifecycle_py.errors import CacheUnusableError, DefaultProcessError, LayerNotReusableError
+from lifecycle_py.errors import DefaultProcessError, LayerNotReusableError
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.layers_dir import LocalLayer, read_document
 from lifecycle_py.oci.blobs import BlobDirectory

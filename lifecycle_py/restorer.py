@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecycle_py.caches.cache import Cache, CacheContents
+from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool, remove_tree
-from lifecycle_py.errors import BlobCorruptError, CacheUnusableError, LayerArchiveError
 from lifecycle_py.inputs import BuildUser, Directories, make_directory
 from lifecycle_py.oci.compression import RECIPE_ANNOTATION
+from lifecycle_py.oci.errors import BlobCorruptError, LayerArchiveError
 from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import DiffId

@@ -27,11 +27,11 @@ from builder.stacks.stack_toml import load_stack
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.tree_pool import TreePool
 from lifecycle_py.creator import CreateInputs, CreatePorts, create
-from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.exporter import Exported, ExportInputs
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.launcher import LAUNCHER_VERSION, launcher_file
 from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import ImageConfig

@@ -13,7 +13,7 @@ from builder.images.packages_of_image import packages_of
 from builder.places import default_places
 from builder.stacks.stack_cache import ensure_stack, make_stack, stack_images
 from builder.stacks.stack_toml import load_stack
-from lifecycle_py.errors import ImageNotFoundError
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.store import FoundImage
 

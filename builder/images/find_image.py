@@ -7,7 +7,7 @@ from dataclasses import replace
 from builder.errors import ImageNameNeededError
 from builder.images.reference import DEFAULT_TAG, parse_reference
 from builder.places import Places
-from lifecycle_py.errors import ImageNotFoundError
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.store import FoundImage
 

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from lifecycle_py.caches.cache import CacheContents
-from lifecycle_py.errors import BlobCorruptError, CacheUnusableError
+from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import open_uncompressed
+from lifecycle_py.oci.errors import BlobCorruptError
 from lifecycle_py.oci.model import Descriptor, DiffId, Layer
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import RecordedBuildpack

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal, get_args
 
-from lifecycle_py.errors import LauncherMissingError
+from lifecycle_py.launcher.errors import LauncherMissingError
 
 Architecture = Literal["amd64", "arm64"]
 

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from lifecycle_py.errors import CompilerMissingError, LauncherCompileError
 from lifecycle_py.launcher import ARCHITECTURES, Architecture, binary_path
+from lifecycle_py.launcher.errors import CompilerMissingError, LauncherCompileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,8 +17,8 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from lifecycle_py.errors import BlobCorruptError
 from lifecycle_py.oci.compression import BLOCK_SIZE, Compression, compressor
+from lifecycle_py.oci.errors import BlobCorruptError
 from lifecycle_py.oci.model import Descriptor, DiffId, Digest, Layer
 
 _QUEUED_BLOCKS: Final = 8  # bounds memory: 8 blocks of 1 MiB wait between reading and compressing

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lifecycle_py.errors import FileChangedError
+from lifecycle_py.oci.errors import FileChangedError
 from lifecycle_py.oci.tar_header import DIRECTORY, REGULAR, SYMLINK, TRAILER, header, padding
 
 _READ_SIZE = 1 << 20

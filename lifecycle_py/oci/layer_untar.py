@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Self, cast
 
-from lifecycle_py.errors import LayerArchiveError
+from lifecycle_py.oci.errors import LayerArchiveError
 from lifecycle_py.oci.layer_tar import Owner
 
 _WHITEOUT = ".wh."

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from lifecycle_py.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.layout_garbage import unreferenced_blobs
 from lifecycle_py.oci.model import (
     REF_NAME_ANNOTATION,

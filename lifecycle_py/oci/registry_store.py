@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
 from typing import Final
 
-from lifecycle_py.errors import RegistryAnswerError, RegistryReferenceError, RegistryRefusedError, StoreError
+from lifecycle_py.oci.errors import RegistryAnswerError, RegistryReferenceError, RegistryRefusedError, StoreError
 from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType, SerializedImage, serialize
 from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Call, RegistryClient

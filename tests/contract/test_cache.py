@@ -15,9 +15,10 @@ import pytest
 
 from lifecycle_py.caches.cache import Cache, CacheContents
 from lifecycle_py.caches.directory_cache import DirectoryCache
-from lifecycle_py.errors import BlobCorruptError, CacheUnusableError
+from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import Compression
+from lifecycle_py.oci.errors import BlobCorruptError
 from lifecycle_py.oci.model import DiffId, Layer, sha256
 from lifecycle_py.spec.identifiers import BuildpackId, LayerName
 from lifecycle_py.spec.image_labels import RecordedBuildpack, RecordedLayer

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle_py.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Digest, History, Image, ImageConfig, Layer, sha256
 from lifecycle_py.oci.registry.credentials import Keychain

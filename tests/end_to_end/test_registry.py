@@ -16,9 +16,9 @@ from typing import BinaryIO
 
 import pytest
 
-from lifecycle_py.errors import RegistryDeniedError, RegistryTlsError, RegistryUnreachableError
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import Compression
+from lifecycle_py.oci.errors import RegistryDeniedError, RegistryTlsError, RegistryUnreachableError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Image, ImageConfig, Layer, sha256
 from lifecycle_py.oci.registry.credentials import Keychain

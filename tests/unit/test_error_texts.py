@@ -15,7 +15,10 @@ import builder.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
 import buildpacks.sdk.errors
+import lifecycle_py.caches.errors
 import lifecycle_py.errors
+import lifecycle_py.launcher.errors
+import lifecycle_py.oci.errors
 import lifecycle_py.spec.errors
 from lifecycle_py.spec.errors import ExplainedError
 from tests.support.error_samples import errors_of, is_raised, sample
@@ -23,7 +26,10 @@ from tests.support.error_samples import errors_of, is_raised, sample
 SNAPSHOTS = Path(__file__).parents[1] / "snapshots"
 MODULES = [
     lifecycle_py.spec.errors,
+    lifecycle_py.oci.errors,
+    lifecycle_py.caches.errors,
     lifecycle_py.errors,
+    lifecycle_py.launcher.errors,
     builder.errors,
     buildpacks.sdk.errors,
     buildpacks.procfile.errors,

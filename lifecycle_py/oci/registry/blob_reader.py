@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from lifecycle_py.errors import RegistryAnswerError, StoreError
+from lifecycle_py.oci.errors import RegistryAnswerError, StoreError
 from lifecycle_py.oci.model import Descriptor
 from lifecycle_py.oci.registry.client import Call, RegistryClient
 from lifecycle_py.oci.registry.transport import connection_error

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from lifecycle_py.errors import RegistryRefusedError, RegistryUnreachableError, StoreError
+from lifecycle_py.oci.errors import RegistryRefusedError, RegistryUnreachableError, StoreError
 from lifecycle_py.oci.registry.authorizer import Authorizer
 from lifecycle_py.oci.registry.credentials import Keychain
 from lifecycle_py.oci.registry.reference import address

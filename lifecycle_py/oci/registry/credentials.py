@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from lifecycle_py.errors import CredentialsUnusableError
+from lifecycle_py.oci.errors import CredentialsUnusableError
 from lifecycle_py.oci.registry.reference import DOCKER_HUB
 
 _HUB_KEY: Final = "https://index.docker.io/v1/"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from lifecycle_py.errors import PlatformMissingError, RegistryAnswerError
+from lifecycle_py.oci.errors import PlatformMissingError, RegistryAnswerError
 from lifecycle_py.oci.model import (
     Descriptor,
     DiffId,

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from lifecycle_py.errors import RegistryReferenceError
+from lifecycle_py.oci.errors import RegistryReferenceError
 from lifecycle_py.oci.model import Digest
 
 DOCKER_HUB: Final = "docker.io"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from lifecycle_py.errors import RegistryDeniedError, RegistryRefusedError
+from lifecycle_py.oci.errors import RegistryDeniedError, RegistryRefusedError
 from lifecycle_py.oci.registry.credentials import Lookup
 
 _MOST_WORDS: Final = 300

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from lifecycle_py.errors import RegistryUnreachableError
+from lifecycle_py.oci.errors import RegistryUnreachableError
 from lifecycle_py.oci.registry.settings import RegistrySettings
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lifecycle_py.errors import RegistryAnswerError
+from lifecycle_py.oci.errors import RegistryAnswerError
 from lifecycle_py.oci.registry.challenge import Challenge, merge_scopes
 from lifecycle_py.oci.registry.credentials import Credentials
 from lifecycle_py.oci.registry.reference import is_private_address

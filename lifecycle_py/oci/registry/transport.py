@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-from lifecycle_py.errors import RegistryAnswerError, RegistryError, RegistryTlsError, RegistryUnreachableError
+from lifecycle_py.oci.errors import RegistryAnswerError, RegistryError, RegistryTlsError, RegistryUnreachableError
 from lifecycle_py.oci.registry.proxies import proxy_for
 from lifecycle_py.oci.registry.reference import is_loopback, is_private_address
 from lifecycle_py.oci.registry.settings import RegistrySettings

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import BinaryIO, Final
 from urllib.parse import urlencode
 
-from lifecycle_py.errors import (
+from lifecycle_py.oci.errors import (
     BlobCorruptError,
     RegistryAnswerError,
     RegistryDeniedError,

@@ -7,8 +7,8 @@ import shutil
 
 import pytest
 
-from lifecycle_py.errors import ImageNotFoundError
 from lifecycle_py.oci.compression import Compression
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.output import Kind
 from tests.support.trees import write_tree
 from tests.support.workshop import Workshop

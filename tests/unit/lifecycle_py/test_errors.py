@@ -7,12 +7,21 @@ from pathlib import Path
 import pytest
 
 from lifecycle_py import errors
-from lifecycle_py.errors import BuildpackMissingError, ImageNotFoundError, NothingDetectedError, Refusal
+from lifecycle_py.caches import errors as caches_errors
+from lifecycle_py.errors import BuildpackMissingError, NothingDetectedError, Refusal
+from lifecycle_py.launcher import errors as launcher_errors
+from lifecycle_py.oci import errors as oci_errors
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.spec import errors as spec_errors
 from lifecycle_py.spec.errors import ExplainedError, TomlSyntaxError
 from tests.support.error_samples import errors_of, is_raised, sample
 
-_RAISED = [error for module in (errors, spec_errors) for error in errors_of(module) if is_raised(error)]
+_RAISED = [
+    error
+    for module in (errors, spec_errors, oci_errors, caches_errors, launcher_errors)
+    for error in errors_of(module)
+    if is_raised(error)
+]
 
 
 @pytest.mark.parametrize("error", _RAISED, ids=lambda error: error.__name__)

@@ -7,7 +7,8 @@ import errno
 import pytest
 
 from builder.cli.failures import explain_failure
-from lifecycle_py.errors import BuildpackFailedError, ImageNotFoundError, NothingDetectedError, Refusal
+from lifecycle_py.errors import BuildpackFailedError, NothingDetectedError, Refusal
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.spec.errors import ExplainedError
 
 

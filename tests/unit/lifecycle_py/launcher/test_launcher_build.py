@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from lifecycle_py import launcher
-from lifecycle_py.errors import CompilerMissingError, LauncherCompileError, LauncherMissingError
 from lifecycle_py.launcher import ARCHITECTURES, Architecture, build, launcher_file
 from lifecycle_py.launcher.build import compile_launcher
+from lifecycle_py.launcher.errors import CompilerMissingError, LauncherCompileError, LauncherMissingError
 from tests.unit.lifecycle_py.launcher.compiled import HOST, host_launcher
 
 ELF_MACHINES: dict[Architecture, int] = {"amd64": 62, "arm64": 183}

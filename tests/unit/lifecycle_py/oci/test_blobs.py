@@ -17,9 +17,9 @@ from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle_py.errors import BlobCorruptError
 from lifecycle_py.oci.blobs import BlobDirectory, fixed_blocks
 from lifecycle_py.oci.compression import BLOCK_SIZE, Compression, compressor, open_uncompressed
+from lifecycle_py.oci.errors import BlobCorruptError
 from lifecycle_py.oci.model import Descriptor, DiffId, Layer, sha256
 
 _DATA = hashlib.sha512(b"seed").digest() * 40_000  # about 2.5 blocks

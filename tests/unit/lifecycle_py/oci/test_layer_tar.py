@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle_py.errors import FileChangedError
+from lifecycle_py.oci.errors import FileChangedError
 from lifecycle_py.oci.layer_tar import ROOT, Owner, Tree, file_tar, files_tar, links_tar, tree_tar
 from lifecycle_py.oci.tar_header import TRAILER
 from tests.support.trees import read_tree, write_tree

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import igzip
 
-from lifecycle_py.errors import LayerArchiveError
+from lifecycle_py.oci.errors import LayerArchiveError
 from lifecycle_py.oci.layer_tar import Owner, Tree, tree_tar
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from tests.support.tars import Entry, directory, hard_link, make_tar, symlink

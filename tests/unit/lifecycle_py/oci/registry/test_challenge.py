@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_py.errors import RegistryAnswerError
+from lifecycle_py.oci.errors import RegistryAnswerError
 from lifecycle_py.oci.registry.challenge import Challenge, merge_scopes, parse_challenges, preferred
 from lifecycle_py.oci.registry.credentials import Credentials
 from lifecycle_py.oci.registry.tokens import TokenCache, check_realm, read_token, token_request

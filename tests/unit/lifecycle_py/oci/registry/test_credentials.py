@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lifecycle_py.errors import CredentialsUnusableError
+from lifecycle_py.oci.errors import CredentialsUnusableError
 from lifecycle_py.oci.registry.credentials import Credentials, Keychain, Lookup
 
 _AUTH = base64.b64encode(b"alice:s3:cret").decode()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lifecycle_py.errors import RegistryReferenceError
+from lifecycle_py.oci.errors import RegistryReferenceError
 from lifecycle_py.oci.registry.reference import address, is_loopback, is_private_address, parse_reference
 
 _DIGEST = "sha256:" + "a" * 64

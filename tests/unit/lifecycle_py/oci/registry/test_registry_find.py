@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle_py.errors import PlatformMissingError, RegistryAnswerError, RegistryRefusedError, StoreError
+from lifecycle_py.oci.errors import PlatformMissingError, RegistryAnswerError, RegistryRefusedError, StoreError
 from lifecycle_py.oci.model import Image, MediaType, sha256
 from tests.support.registry import FakeRegistry, answer, cut_after, fail, fake_registry, reset, without_range
 from tests.unit.lifecycle_py.oci.registry.conftest import MakeStore

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lifecycle_py.errors import (
+from lifecycle_py.oci.errors import (
     BlobCorruptError,
     RegistryAnswerError,
     RegistryDeniedError,
