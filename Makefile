@@ -32,7 +32,7 @@ check: setup
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m 'not end_to_end' tests
+	$(BIN)/python -m pytest -q --numprocesses=2 -m 'not end_to_end' tests
 
 fix: setup
 	$(BIN)/ruff check --fix $(SOURCES)

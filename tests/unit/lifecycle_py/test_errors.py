@@ -16,7 +16,8 @@ from lifecycle_py.spec import errors as spec_errors
 from lifecycle_py.spec.errors import ExplainedError, TomlSyntaxError
 from tests.support.error_samples import errors_of, is_raised, sample
 
-_RAISED = [
+_MODULES = (errors, spec_errors, oci_errors, caches_errors, launcher_errors)
+_RAISED = [error for module in _MODULES for error in errors_of(module) if is_raised(error)]
     error
     for module in (errors, spec_errors, oci_errors, caches_errors, launcher_errors)
     for error in errors_of(module)
