@@ -18,7 +18,6 @@ from tests.support.error_samples import errors_of, is_raised, sample
 
 _MODULES = (errors, spec_errors, oci_errors, caches_errors, launcher_errors)
 _RAISED = [error for module in _MODULES for error in errors_of(module) if is_raised(error)]
-]
 
 
 @pytest.mark.parametrize("error", _RAISED, ids=lambda error: error.__name__)
