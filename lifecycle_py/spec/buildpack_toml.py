@@ -1,6 +1,6 @@
-"""buildpack.toml: what a buildpack says about itself.
+"""buildpack.toml and extension.toml: what a buildpack or an image extension says about itself.
 
-Spec: buildpack.md "buildpack.toml" (buildpacks/spec@b745fcf).
+Spec: buildpack.md "buildpack.toml", image_extension.md "extension.toml" (buildpacks/spec@b745fcf).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecycle_py.spec.api_versions import ApiVersion, parse_buildpack_api
+from lifecycle_py.spec.exec_env import read_exec_env
 from lifecycle_py.spec.identifiers import BuildpackId, parse_buildpack_id
 from lifecycle_py.spec.order_toml import Order
 from lifecycle_py.spec.targets import TargetConstraint
@@ -17,7 +18,7 @@ from lifecycle_py.spec.toml_file import Table, TomlTable, read_toml
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Buildpack:
-    """A buildpack: a component (it has ``bin/``) or a composite (it has an ``order``)."""
+    """A buildpack: a component (it has ``bin/``) or a composite (it has an ``order``); or an image extension."""
 
     api: ApiVersion
     id: BuildpackId
@@ -30,6 +31,7 @@ class Buildpack:
     targets: tuple[TargetConstraint, ...] = ()
     order: Order | None = None
     metadata: TomlTable = field(default_factory=dict)
+    extension: bool = False
 
     def __str__(self) -> str:
         """Give ``id@version``, the form of all logs."""
@@ -37,26 +39,30 @@ class Buildpack:
 
     @classmethod
     def from_toml(cls, document: Table) -> Buildpack:
-        """Read a buildpack.toml.
+        """Read a buildpack.toml, or an extension.toml, which says so by its table.
 
         Raises:
-            TomlValueError: a required key is missing or of the wrong type.
+            TomlValueError: a required key is missing or of the wrong type, or an extension has an order.
             UnsupportedApiError: its API version is not supported.
         """
-        table = document.table("buildpack")
+        kind = "extension" if "extension" in document else "buildpack"
+        table = document.table(kind)
         buildpack_id = parse_buildpack_id(table.text("id"))
+        if kind == "extension" and "order" in document:
+            raise document.problem("order", "an image extension has no order")
         return cls(
-            api=parse_buildpack_api(document.text("api"), f"buildpack '{buildpack_id}'"),
+            api=parse_buildpack_api(document.text("api"), f"{kind} '{buildpack_id}'"),
             id=buildpack_id,
             version=table.text("version"),
             name=table.text("name", ""),
             homepage=table.text("homepage", ""),
             clear_env=table.boolean("clear-env"),
             sbom_formats=table.texts("sbom-formats"),
-            exec_env=_execution_environments(table),
+            exec_env=read_exec_env(table),
             targets=tuple(TargetConstraint.from_toml(target) for target in document.tables("targets")),
             order=Order.from_toml(document) if "order" in document else None,
             metadata=document.table("metadata").data,
+            extension=kind == "extension",
         )
 
 
@@ -65,9 +71,6 @@ def read_buildpack(directory: Path) -> Buildpack:
     return Buildpack.from_toml(read_toml(directory / "buildpack.toml"))
 
 
-def _execution_environments(table: Table) -> tuple[str, ...]:
-    # The specification has tables with a name, the reference a list of strings (reference/cnb.md §b.13 item 2).
-    value = table.data.get("exec-env", [])
-    if isinstance(value, list) and all(isinstance(item, dict) for item in value):
-        return tuple(item.text("name") for item in table.tables("exec-env"))
-    return table.texts("exec-env")
+def read_extension(directory: Path) -> Buildpack:
+    """Read the descriptor of the image extension in ``directory``."""
+    return Buildpack.from_toml(read_toml(directory / "extension.toml"))

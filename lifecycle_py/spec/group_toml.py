@@ -1,4 +1,4 @@
-"""group.toml: the buildpacks that passed detection, in build order.
+"""group.toml: the buildpacks and extensions that passed detection, in build order.
 
 Spec: platform.md "group.toml" (buildpacks/spec@b745fcf).
 """
@@ -13,7 +13,7 @@ from lifecycle_py.spec.toml_file import Table, TomlTable
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GroupElement:
-    """A buildpack of the group."""
+    """A buildpack or an extension of the group."""
 
     id: BuildpackId
     version: str
@@ -27,7 +27,7 @@ class GroupElement:
 
     @classmethod
     def from_toml(cls, table: Table) -> GroupElement:
-        """Read one ``[[group]]`` entry."""
+        """Read one ``[[group]]`` or ``[[group-extensions]]`` entry."""
         return cls(
             id=parse_buildpack_id(table.text("id")),
             version=table.text("version"),
@@ -37,7 +37,7 @@ class GroupElement:
         )
 
     def to_toml(self) -> TomlTable:
-        """Write one ``[[group]]`` entry."""
+        """Write one ``[[group]]`` or ``[[group-extensions]]`` entry."""
         table: dict[str, object] = {"id": self.id, "version": self.version, "api": self.api}
         if self.homepage:
             table["homepage"] = self.homepage
@@ -48,15 +48,22 @@ class GroupElement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Group:
-    """The detected group."""
+    """The detected group. ``extensions`` generate Dockerfiles before ``buildpacks`` build."""
 
     buildpacks: tuple[GroupElement, ...]
+    extensions: tuple[GroupElement, ...] = ()
 
     @classmethod
     def from_toml(cls, document: Table) -> Group:
         """Read a group.toml."""
-        return cls(buildpacks=tuple(GroupElement.from_toml(table) for table in document.tables("group")))
+        return cls(
+            buildpacks=tuple(GroupElement.from_toml(table) for table in document.tables("group")),
+            extensions=tuple(GroupElement.from_toml(table) for table in document.tables("group-extensions")),
+        )
 
     def to_toml(self) -> TomlTable:
         """Write the document."""
-        return {"group": [element.to_toml() for element in self.buildpacks]}
+        table: dict[str, object] = {"group": [element.to_toml() for element in self.buildpacks]}
+        if self.extensions:
+            table["group-extensions"] = [element.to_toml() for element in self.extensions]
+        return table

@@ -14,10 +14,27 @@ from lifecycle_py.spec.toml_file import Table, TomlTable
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Provider:
-    """A buildpack that provides a dependency."""
+    """A buildpack or an extension that provides a dependency."""
 
     id: BuildpackId
     version: str
+    extension: bool = False
+
+    @classmethod
+    def from_toml(cls, table: Table) -> Provider:
+        """Read one ``[[entries.providers]]`` entry."""
+        return cls(
+            id=parse_buildpack_id(table.text("id")),
+            version=table.text("version"),
+            extension=table.boolean("extension"),
+        )
+
+    def to_toml(self) -> TomlTable:
+        """Write one ``[[entries.providers]]`` entry."""
+        table: dict[str, object] = {"id": self.id, "version": self.version}
+        if self.extension:
+            table["extension"] = True
+        return table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,10 +57,7 @@ class Plan:
         return cls(
             entries=tuple(
                 PlanEntry(
-                    providers=tuple(
-                        Provider(id=parse_buildpack_id(table.text("id")), version=table.text("version"))
-                        for table in entry.tables("providers")
-                    ),
+                    providers=tuple(Provider.from_toml(table) for table in entry.tables("providers")),
                     requires=tuple(Require.from_toml(table) for table in entry.tables("requires")),
                 )
                 for entry in document.tables("entries")
@@ -55,7 +69,7 @@ class Plan:
         return {
             "entries": [
                 {
-                    "providers": [{"id": provider.id, "version": provider.version} for provider in entry.providers],
+                    "providers": [provider.to_toml() for provider in entry.providers],
                     "requires": [require.to_toml() for require in entry.requires],
                 }
                 for entry in self.entries

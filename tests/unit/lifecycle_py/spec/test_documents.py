@@ -27,6 +27,7 @@ from lifecycle_py.spec.plan_toml import Plan, PlanEntry, Provider
 from lifecycle_py.spec.project_metadata_toml import ProjectMetadata
 from lifecycle_py.spec.report_toml import Report
 from lifecycle_py.spec.store_toml import Store
+from lifecycle_py.spec.system_toml import System
 from lifecycle_py.spec.targets import Distro, Target, TargetConstraint
 from lifecycle_py.spec.toml_file import Table, TomlTable, format_toml, parse_toml, read_toml, write_toml
 from tests.support import documents as some
@@ -46,15 +47,24 @@ def _many(strategy: st.SearchStrategy[Any], least: int = 0) -> st.SearchStrategy
 _elements = st.builds(
     GroupElement, id=some.ids, version=some.names, api=some.names, homepage=some.texts, optional=st.booleans()
 )
-_order_elements = st.builds(OrderElement, id=some.ids, version=some.texts, optional=st.booleans())
-_providers = st.builds(Provider, id=some.ids, version=some.names)
+_order_elements = st.builds(
+    OrderElement, id=some.ids, version=some.texts, optional=st.booleans(), exec_env=_many(some.texts)
+)
+_providers = st.builds(Provider, id=some.ids, version=some.names, extension=st.booleans())
 _plan_entries = st.builds(PlanEntry, providers=_many(_providers), requires=_many(some.requires))
 _distros = st.builds(Distro, name=some.names, version=some.texts)
 _targets = st.builds(Target, os=some.names, arch=some.texts, variant=some.texts, distro=st.none() | _distros)
 
 _DOCUMENTS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Table], Any]]] = {
-    "group.toml": (st.builds(Group, buildpacks=_many(_elements)), Group.from_toml),
-    "order.toml": (st.builds(Order, groups=_many(_many(_order_elements))), Order.from_toml),
+    "group.toml": (
+        st.builds(Group, buildpacks=_many(_elements), extensions=_many(_elements)),
+        Group.from_toml,
+    ),
+    "order.toml": (
+        st.builds(Order, groups=_many(_many(_order_elements)), extensions=_many(_many(_order_elements))),
+        Order.from_toml,
+    ),
+    "system.toml": (st.builds(System, pre=_many(_order_elements), post=_many(_order_elements)), System.from_toml),
     "plan.toml": (st.builds(Plan, entries=_many(_plan_entries)), Plan.from_toml),
     "build plan": (some.build_plans, BuildPlan.from_toml),
     "buildpack plan": (st.builds(BuildpackPlan, entries=_many(some.requires)), BuildpackPlan.from_toml),
@@ -207,6 +217,22 @@ def test_buildpack_explains_what_is_wrong(old: str, new: str, error: type[Except
     """Errors name the key by its full path."""
     with pytest.raises(error, match=words):
         Buildpack.from_toml(parse_toml(_BUILDPACK.replace(old, new, 1), FILE))
+
+
+def test_extension_is_read_like_a_buildpack() -> None:
+    """An extension.toml has the same keys in a table of its own."""
+    extension = Buildpack.from_toml(parse_toml(_BUILDPACK.replace("buildpack", "extension"), FILE))
+
+    assert ("a/b@1.2", True) == (str(extension), extension.extension)
+    assert not Buildpack.from_toml(parse_toml(_BUILDPACK, FILE)).extension
+
+
+def test_extension_has_no_order() -> None:
+    """Only buildpacks may be composite."""
+    text = _BUILDPACK.replace("buildpack", "extension") + '[[order]]\n[[order.group]]\nid = "c"\n'
+
+    with pytest.raises(TomlValueError, match="an image extension has no order"):
+        Buildpack.from_toml(parse_toml(text, FILE))
 
 
 def test_layer_metadata_refuses_types_at_the_top() -> None:
