@@ -10,12 +10,14 @@ import datetime as dt
 from dataclasses import dataclass
 
 from lifecycle_py.oci.model import History, ImageConfig
-from lifecycle_py.spec.api_versions import PLATFORM_API
+from lifecycle_py.spec.api_versions import ApiVersion, PlatformFeature, supports
+from lifecycle_py.spec.group_toml import GroupElement
 from lifecycle_py.spec.image_labels import (
     BUILD_METADATA_LABEL,
     EXEC_ENV_LABEL,
     LIFECYCLE_METADATA_LABEL,
     PROJECT_METADATA_LABEL,
+    REBASABLE_LABEL,
     BuildMetadata,
     LayersMetadata,
     go_json,
@@ -28,7 +30,10 @@ _DEFAULT_CREATED = "1980-01-01T00:00:01Z"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
-    """Everything the configuration says. ``history`` has a title for each layer above the run image."""
+    """Everything the configuration says. ``history`` has a title for each layer above the run image.
+
+    ``rebasable`` is None where no extension changed the run image: then its own label, if any, stays.
+    """
 
     built: LaunchMetadata
     default_process: str
@@ -40,6 +45,8 @@ class ImageFacts:
     project: ProjectMetadata
     exec_env: str
     source_date_epoch: int | None
+    rebasable: bool | None
+    platform_api: ApiVersion
 
 
 def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
@@ -50,7 +57,7 @@ def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
         run,
         created=created,
         env=_environment(run, facts),
-        labels={**run.labels, **_labels(facts)},
+        labels={**run.labels, **_labels(run, facts)},
         working_dir=facts.app_directory,
         entrypoint=(entrypoint,),
         cmd=(),
@@ -72,28 +79,43 @@ def _environment(run: ImageConfig, facts: ImageFacts) -> tuple[str, ...]:
     environment |= {
         "CNB_LAYERS_DIR": facts.layers_directory,
         "CNB_APP_DIR": facts.app_directory,
-        "CNB_PLATFORM_API": str(PLATFORM_API),
+        "CNB_PLATFORM_API": str(facts.platform_api),
         "CNB_DEPRECATION_MODE": "quiet",
         "PATH": f"/cnb/process:/cnb/lifecycle:{path}",
     }
     return tuple(f"{name}={value}" for name, value in environment.items())
 
 
-def _labels(facts: ImageFacts) -> dict[str, str]:
+def _labels(run: ImageConfig, facts: ImageFacts) -> dict[str, str]:
+    api = facts.platform_api
     build_metadata = BuildMetadata(
-        buildpacks=tuple(
-            {"id": element.id, "version": element.version}
-            | ({"homepage": element.homepage} if element.homepage else {})
-            for element in facts.built.buildpacks
-        ),
+        buildpacks=tuple(_element(element) for element in facts.built.buildpacks),
+        extensions=tuple(_element(element) for element in facts.built.extensions),
         launcher_version=facts.launcher_version,
         processes=facts.built.processes,
         default_process_type=facts.default_process,
+        command_lists=supports(api, PlatformFeature.COMMAND_LISTS),
     )
     labels = {label.key: label.value for label in facts.built.labels}
-    return labels | {
+    labels |= {
         LIFECYCLE_METADATA_LABEL: go_json(facts.layers.to_json()),
         BUILD_METADATA_LABEL: go_json(build_metadata.to_json()),
         PROJECT_METADATA_LABEL: go_json(facts.project.to_toml()),
-        EXEC_ENV_LABEL: facts.exec_env,
     }
+    if supports(api, PlatformFeature.EXECUTION_ENVIRONMENTS):
+        labels[EXEC_ENV_LABEL] = facts.exec_env
+    if supports(api, PlatformFeature.TARGETS):
+        labels[REBASABLE_LABEL] = _rebasable(run, facts)
+    return labels
+
+
+def _rebasable(run: ImageConfig, facts: ImageFacts) -> str:
+    """Tell a rebase whether it may put a newer base under the image; the reference never does (cnb.md §b.13 item 7)."""
+    if facts.rebasable is None:
+        return run.labels.get(REBASABLE_LABEL, "true")
+    return "true" if facts.rebasable else "false"
+
+
+def _element(element: GroupElement) -> dict[str, str]:
+    homepage = {"homepage": element.homepage} if element.homepage else {}
+    return {"id": element.id, "version": element.version, **homepage}

@@ -13,7 +13,7 @@ from lifecycle_py.caches.tree_pool import remove_tree
 from lifecycle_py.environment import LayerEnvironment
 from lifecycle_py.errors import BuildpackFailedError, BuildpackOutputError
 from lifecycle_py.inputs import Directories
-from lifecycle_py.layers_dir import LocalLayer, layer_environment, read_document, set_aside_unused
+from lifecycle_py.layers_dir import LocalLayer, layer_environment, read_document, read_layers, set_aside_unused
 from lifecycle_py.output import Reporter
 from lifecycle_py.plan import buildpack_plan, without_met
 from lifecycle_py.run_buildpack import BuildpackRunner
@@ -24,9 +24,10 @@ from lifecycle_py.spec.errors import ExplainedError
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.image_labels import RecordedProcess
 from lifecycle_py.spec.launch_toml import Label, Launch, Slice
+from lifecycle_py.spec.layer_toml import LayerTypes
 from lifecycle_py.spec.metadata_toml import LaunchMetadata
 from lifecycle_py.spec.plan_toml import Plan
-from lifecycle_py.spec.toml_file import write_toml
+from lifecycle_py.spec.toml_file import read_toml, write_toml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +36,7 @@ class Contribution:
 
     element: GroupElement
     layers: tuple[LocalLayer, ...]
-    launch: Launch
+    launch: Launch = Launch()  # noqa: RUF009 - immutable
     sboms: tuple[SbomFile, ...] = ()
 
 
@@ -72,6 +73,25 @@ def build(group: Group, plan: Plan, runner: BuildpackRunner, reporter: Reporter)
     config_dir.mkdir()
     write_toml(config_dir / "metadata.toml", metadata.to_toml())
     return Built(contributions=tuple(contributions), metadata=metadata)
+
+
+def read_built(group: Group, directories: Directories) -> Built:
+    """Read what a build in another process left in the layers directory.
+
+    Raises:
+        TomlError: ``config/metadata.toml`` or a layer's metadata is missing or broken.
+        UnsafeLinkError: a file leads out of its directory.
+    """
+    config = directories.layers / "config" / "metadata.toml"
+    metadata = LaunchMetadata.from_toml(read_toml(config.checked(directories.layers)))
+    contributions = tuple(
+        Contribution(
+            element=element,
+            layers=tuple(layer for layer in read_layers(directories.layers_of(element)) if layer.types != LayerTypes()),
+        )
+        for element in group.buildpacks
+    )
+    return Built(contributions=contributions, metadata=metadata)
 
 
 def launch_metadata(contributions: Sequence[Contribution], reporter: Reporter) -> LaunchMetadata:

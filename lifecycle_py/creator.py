@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from lifecycle_py.analyzer import Analysis, analyze
+from lifecycle_py.analyzer import AnalyzeInputs, analyze
 from lifecycle_py.builder import build
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.tree_pool import KnownTrees, TreePool
@@ -24,18 +25,27 @@ from lifecycle_py.output import Reporter
 from lifecycle_py.restorer import RestoreSources, restore
 from lifecycle_py.run_buildpack import open_runner
 from lifecycle_py.session import Session
+from lifecycle_py.spec.analyzed_toml import Analyzed
 from lifecycle_py.spec.order_toml import Order
+from lifecycle_py.spec.targets import Target
+from lifecycle_py.spec.toml_file import write_toml
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CreateInputs:
-    """What is built. ``session_env`` is the environment of the place buildpacks run in."""
+    """What is built. ``session_env`` is the environment of the place buildpacks run in.
+
+    ``previous_image`` is by default what the first reference holds; ``report`` is where report.toml goes, by default
+    in the layers directory.
+    """
 
     directories: Directories
     order: Order
     run_image: str
     export: ExportInputs
     session_env: Mapping[str, bytes]
+    previous_image: str = ""
+    report: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,16 +71,18 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
     known = KnownTrees()
 
     with _phase("Analyzing", reporter):
-        analysis = analyze(
+        wanted = AnalyzeInputs(
             references=inputs.export.references,
+            previous_image=inputs.previous_image,
             run_image=inputs.run_image,
-            store=ports.store,
-            run_image_store=ports.run_image_store,
-            layers_dir=directories.layers.host,
+            exec_env=inputs.export.exec_env,
+            platform_api=inputs.export.platform_api,
         )
-        _tell_images(analysis, reporter)
+        analysis = analyze(wanted, store=ports.store, run_image_store=ports.run_image_store)
+        write_toml(directories.layers.host / "analyzed.toml", analysis.analyzed.to_toml())
+        tell_images(analysis.analyzed, reporter)
 
-    target = BuildTarget(target=analysis.analyzed.run_image.target, exec_env=inputs.export.exec_env)
+    target = BuildTarget(target=analysis.analyzed.run_image.target or Target(), exec_env=inputs.export.exec_env)
     runner = open_runner(ports.session, directories, target, inherited(inputs.session_env))
     with _phase("Detecting", reporter):
         detected = detect(inputs.order, runner, reporter)
@@ -90,7 +102,9 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
 
     with _phase("Exporting", reporter):
         places = ExportPlaces(store=ports.store, blobs=ports.blobs, cache=ports.cache, trees=ports.trees, known=known)
-        return export(inputs.export, analysis, built, directories, places, reporter)
+        exported = export(inputs.export, analysis, built, directories, places, reporter)
+        write_toml(inputs.report or directories.layers.host / "report.toml", exported.report.to_toml())
+        return exported
 
 
 @contextmanager
@@ -99,9 +113,10 @@ def _phase(name: str, reporter: Reporter) -> Iterator[None]:
     yield
 
 
-def _tell_images(analysis: Analysis, reporter: Reporter) -> None:
-    analyzed = analysis.analyzed
-    reporter.step(f"Run image {analyzed.run_image.image}", reference=analyzed.run_image.reference)
+def tell_images(analyzed: Analyzed, reporter: Reporter) -> None:
+    """Say which images a build stands on."""
+    run_image = analyzed.run_image
+    reporter.step(f"Run image {run_image.image or run_image.reference}", reference=run_image.reference)
     if analyzed.previous_image:
         reporter.step("Previous image found; its layers are reused where nothing changed")
     else:

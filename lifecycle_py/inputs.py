@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lifecycle_py.oci.layer_tar import Owner
+from lifecycle_py.oci.model import Image
 from lifecycle_py.session import Place
 from lifecycle_py.spec.group_toml import GroupElement
 from lifecycle_py.spec.identifiers import BuildpackId, directory_name
@@ -53,6 +54,17 @@ class BuildTarget:
 
     target: Target
     exec_env: str = "production"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExtendedRunImage:
+    """The run image after extensions were applied: their layers and configuration are part of ``image``.
+
+    ``rebasable`` tells whether every extension declared that a newer base may be put under its layers.
+    """
+
+    image: Image
+    rebasable: bool
 
 
 def make_directory(path: Path, user: BuildUser) -> None:

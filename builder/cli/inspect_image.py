@@ -71,7 +71,7 @@ def _lines(found: FoundImage) -> Iterator[str]:
     yield f"Image       {found.reference}"
     run_image = read_layers_metadata(config).run_image
     if run_image:
-        yield f"Run image   {run_image.image or run_image.reference} ({human_size(base_size)})"
+        yield f"Run image   {run_image.choice.image or run_image.reference} ({human_size(base_size)})"
     yield f"User        {config.user or 'root'}"
     yield f"Directory   {config.working_dir or '/'}"
     yield f"Buildpacks  {', '.join(buildpacks_of(config)) or 'none'}"

@@ -20,11 +20,14 @@ from lifecycle_py.oci.model import Descriptor, DiffId
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KnownTree:
-    """A tree whose layer is known without reading it, as long as its fingerprint holds."""
+    """A tree whose layer is known without reading it, as long as its fingerprint holds.
+
+    ``blob`` is None where only the tar is known, not the blob this build would store it as.
+    """
 
     fingerprint: str
     diff_id: DiffId
-    blob: Descriptor
+    blob: Descriptor | None = None
 
 
 class KnownTrees:
@@ -41,6 +44,27 @@ class KnownTrees:
     def find(self, fingerprint: str) -> KnownTree | None:
         """Find the tree of a fingerprint."""
         return self._trees.get(fingerprint)
+
+    def save(self, file: Path) -> None:
+        """Write them down for a later process; a hint only, so a file that cannot be written is no loss."""
+        trees = {
+            known.fingerprint: {"diff_id": known.diff_id, "blob": known.blob.to_json() if known.blob else None}
+            for known in self._trees.values()
+        }
+        with contextlib.suppress(OSError):
+            file.write_text(json.dumps(trees), encoding="utf-8")
+
+    @classmethod
+    def load(cls, file: Path) -> KnownTrees:
+        """Read what an earlier process wrote down; what cannot be read is unknown."""
+        known = cls()
+        try:
+            for fingerprint, data in json.loads(file.read_bytes()).items():
+                blob = Descriptor.from_json(data["blob"]) if data["blob"] else None
+                known.add(KnownTree(fingerprint=fingerprint, diff_id=DiffId(str(data["diff_id"])), blob=blob))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return cls()
+        return known
 
 
 class TreePool:
@@ -68,6 +92,8 @@ class TreePool:
 
     def give(self, known: KnownTree, tree: Path) -> None:
         """Move a tree into the pool. The pool is an optimisation: when it cannot take the tree, nothing is lost."""
+        if known.blob is None:
+            return
         with contextlib.suppress(OSError):
             self.directory.mkdir(parents=True, exist_ok=True)
             if self._tree(known.diff_id).exists():

@@ -34,8 +34,23 @@ class BuildpackFeature(StrEnum):
     EXECUTION_ENVIRONMENTS = "0.12"
 
 
+class PlatformFeature(StrEnum):
+    """What a Platform API version adds or changes, by the version that did."""
+
+    SBOM = "0.8"
+    SOURCE_DATE_EPOCH = "0.9"
+    ANALYZER_SKIPS_LAYERS = "0.9"
+    COMMAND_LISTS = "0.10"
+    STORE_DESPITE_SKIPPED_LAYERS = "0.10"
+    EXTENSIONS = "0.10"
+    LIFECYCLE_SBOM = "0.11"
+    TARGETS = "0.12"
+    METADATA_FROM_CACHE = "0.14"
+    EXECUTION_ENVIRONMENTS = "0.15"
+
+
 SUPPORTED_BUILDPACK_APIS = tuple(ApiVersion(0, minor) for minor in (8, 9, 10, 11, 12))
-SUPPORTED_PLATFORM_APIS = (ApiVersion(0, 15),)
+SUPPORTED_PLATFORM_APIS = tuple(ApiVersion(0, minor) for minor in range(7, 16))
 PLATFORM_API = ApiVersion(0, 15)
 
 
@@ -57,7 +72,7 @@ def parse_buildpack_api(text: str, owner: str) -> ApiVersion:
     return parse_api(text, kind="Buildpack", owner=owner, supported=SUPPORTED_BUILDPACK_APIS)
 
 
-def supports(version: ApiVersion, feature: BuildpackFeature) -> bool:
-    """Tell whether a buildpack of this API version has the feature."""
+def supports(version: ApiVersion, feature: BuildpackFeature | PlatformFeature) -> bool:
+    """Tell whether an API of this version has the feature."""
     major, minor = feature.value.split(".")
     return version >= ApiVersion(int(major), int(minor))

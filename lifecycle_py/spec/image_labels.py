@@ -16,10 +16,12 @@ from typing import Any
 from lifecycle_py.spec.identifiers import BuildpackId, LayerName, parse_layer_name
 from lifecycle_py.spec.launch_toml import Process
 from lifecycle_py.spec.layer_toml import LayerTypes
+from lifecycle_py.spec.run_toml import RunImageChoice
 
 LIFECYCLE_METADATA_LABEL = "io.buildpacks.lifecycle.metadata"
 BUILD_METADATA_LABEL = "io.buildpacks.build.metadata"
 PROJECT_METADATA_LABEL = "io.buildpacks.project.metadata"
+REBASABLE_LABEL = "io.buildpacks.rebasable"
 EXEC_ENV_LABEL = "io.buildpacks.exec-env"
 BASE_LABEL_PREFIX = "io.buildpacks.base."
 
@@ -103,26 +105,31 @@ class RecordedBuildpack:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunImageRecord:
-    """The base of an app image: where it ends and which image it was."""
+    """The base of an app image: where it ends, which image it was, and by which names a newer one can be had."""
 
     top_layer: str
     reference: str
-    image: str = ""
-    mirrors: tuple[str, ...] = ()
+    choice: RunImageChoice = RunImageChoice()  # noqa: RUF009 - immutable
 
     def to_json(self) -> dict[str, Any]:
         """Give the label's form."""
-        data: dict[str, Any] = {"topLayer": self.top_layer, "reference": self.reference}
-        if self.image:
-            data["image"] = self.image
-        if self.mirrors:
-            data["mirrors"] = list(self.mirrors)
-        return data
+        return {"topLayer": self.top_layer, "reference": self.reference, **self.choice.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunImageRecord:
+        """Read the label's form."""
+        return cls(
+            top_layer=str(data.get("topLayer", "")), reference=str(data.get("reference", "")), choice=_choice(data)
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayersMetadata:
-    """``io.buildpacks.lifecycle.metadata``: every layer of the image and where it came from."""
+    """``io.buildpacks.lifecycle.metadata``: every layer of the image and where it came from.
+
+    ``stack`` repeats the run image's names where older platforms look for them. ``exec_env`` is the execution
+    environment (Platform API 0.15), empty where none was recorded.
+    """
 
     app: tuple[str, ...] = ()
     sbom: str = ""
@@ -131,6 +138,8 @@ class LayersMetadata:
     launcher: str = ""
     process_types: str = ""
     run_image: RunImageRecord | None = None
+    stack: RunImageChoice | None = None
+    exec_env: str = ""
 
     def buildpack(self, buildpack_id: BuildpackId) -> RecordedBuildpack | None:
         """Find what the label says about a buildpack, whatever its version was."""
@@ -147,6 +156,10 @@ class LayersMetadata:
         data["process-types"] = {"sha": self.process_types}
         if self.run_image:
             data["runImage"] = self.run_image.to_json()
+        if self.stack:
+            data["stack"] = {"runImage": self.stack.to_json()}
+        if self.exec_env:
+            data["exec-env"] = self.exec_env
         return data
 
     @classmethod
@@ -154,20 +167,15 @@ class LayersMetadata:
         """Read the label's form, tolerating absent keys."""
         run_image = data.get("runImage")
         return cls(
-            app=tuple(str(one.get("sha", "")) for one in data.get("app") or ()),
+            app=tuple(str(one.get("sha", "")) for one in _slices(data.get("app"))),
             sbom=_sha(data, "sbom"),
             buildpacks=tuple(RecordedBuildpack.from_json(one) for one in data.get("buildpacks") or ()),
             config=_sha(data, "config"),
             launcher=_sha(data, "launcher"),
             process_types=_sha(data, "process-types"),
-            run_image=RunImageRecord(
-                top_layer=str(run_image.get("topLayer", "")),
-                reference=str(run_image.get("reference", "")),
-                image=str(run_image.get("image", "")),
-                mirrors=tuple(run_image.get("mirrors") or ()),
-            )
-            if run_image
-            else None,
+            run_image=RunImageRecord.from_json(run_image) if run_image else None,
+            stack=_choice(stack.get("runImage") or {}) if (stack := data.get("stack")) else None,
+            exec_env=str(data.get("exec-env") or ""),
         )
 
 
@@ -178,12 +186,12 @@ class RecordedProcess:
     process: Process
     buildpack_id: BuildpackId
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the form of ``io.buildpacks.build.metadata``."""
-        process = self.process
+    def to_json(self, *, command_list: bool = True) -> dict[str, Any]:
+        """Give the form of ``io.buildpacks.build.metadata``; before Platform API 0.10 a command is one string."""
+        process = self.process if command_list else self.process.with_one_word_command()
         data: dict[str, Any] = {
             "type": process.type,
-            "command": list(process.command),
+            "command": list(process.command) if command_list else process.command[0],
             "args": list(process.args),
             "direct": process.direct,
         }
@@ -203,19 +211,34 @@ class BuildMetadata:
 
     buildpacks: tuple[Mapping[str, str], ...]
     launcher_version: str
+    extensions: tuple[Mapping[str, str], ...] = ()
     processes: tuple[RecordedProcess, ...] = ()
     default_process_type: str = ""
+    command_lists: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """Give the label's form."""
-        data: dict[str, Any] = {
-            "buildpacks": [dict(buildpack) for buildpack in self.buildpacks],
+        data: dict[str, Any] = {"buildpacks": [dict(buildpack) for buildpack in self.buildpacks]}
+        if self.extensions:
+            data["extensions"] = [dict(extension) for extension in self.extensions]
+        data |= {
             "launcher": {"version": self.launcher_version, "source": {"git": {"repository": "", "commit": ""}}},
-            "processes": [process.to_json() for process in self.processes],
+            "processes": [process.to_json(command_list=self.command_lists) for process in self.processes],
         }
         if self.default_process_type:
             data["buildpack-default-process-type"] = self.default_process_type
         return data
+
+
+def _slices(app: Any) -> list[Any]:
+    """Give the app's slices; labels of long ago have one layer, not a list."""
+    return [app] if isinstance(app, Mapping) else list(app or ())
+
+
+def _choice(data: Mapping[str, Any]) -> RunImageChoice:
+    return RunImageChoice(
+        image=str(data.get("image") or ""), mirrors=tuple(str(mirror) for mirror in data.get("mirrors") or ())
+    )
 
 
 def _sha(data: Mapping[str, Any], key: str) -> str:

@@ -5,6 +5,7 @@ Spec: buildpack.md "launch.toml" (buildpacks/spec@b745fcf).
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 from lifecycle_py.spec.api_versions import ApiVersion, BuildpackFeature, supports
@@ -49,6 +50,10 @@ class Process:
             working_dir=table.text("working-dir", ""),
             exec_env=table.texts("exec-env"),
         )
+
+    def with_one_word_command(self) -> Process:
+        """Give the process as Platform API 0.9 and older know it: the command is one word, all else are arguments."""
+        return dataclasses.replace(self, command=self.command[:1] or ("",), args=(*self.command[1:], *self.args))
 
     def to_toml(self) -> TomlTable:
         """Write one ``[[processes]]`` entry for Buildpack API 0.9 and newer."""

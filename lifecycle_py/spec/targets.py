@@ -20,8 +20,9 @@ class Distro:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What an image is made for. Empty text means "not said"."""
+    """What an image is made for. Empty text means "not said". ``id`` is its base image's own name for it."""
 
+    id: str = ""
     os: str = "linux"
     arch: str = ""
     variant: str = ""
@@ -32,6 +33,7 @@ class Target:
         """Read a ``[target]`` table; ``arch-variant`` is the reference's spelling of ``variant``."""
         distro = table.table("distro")
         return cls(
+            id=table.text("id", ""),
             os=table.text("os", "linux"),
             arch=table.text("arch", ""),
             variant=table.text("arch-variant", "") or table.text("variant", ""),
@@ -40,7 +42,8 @@ class Target:
 
     def to_toml(self) -> TomlTable:
         """Write both spellings of the variant (reference/cnb.md §b.13 item 9)."""
-        table: dict[str, object] = {"os": self.os, "arch": self.arch}
+        table: dict[str, object] = {"id": self.id} if self.id else {}
+        table |= {"os": self.os, "arch": self.arch}
         if self.variant:
             table |= {"arch-variant": self.variant, "variant": self.variant}
         if self.distro:

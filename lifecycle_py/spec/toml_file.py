@@ -131,12 +131,37 @@ def format_toml(data: TomlTable, file: Path) -> str:
     Raises:
         TomlWriteError: the text would not read back equal.
     """
-    import tomli_w
-
-    text = tomli_w.dumps(data)
+    text = _render(data)
     if tomllib.loads(text) != _plain(data):
         raise TomlWriteError(file=file)
     return text
+
+
+def _render(data: TomlTable) -> str:
+    """Render a document, with arrays of tables as ``[[name]]`` sections, which buildpacks written in shell look for.
+
+    ``tomli_w`` would put short ones on a line. A section differs from a table in its brackets only.
+    """
+    import tomli_w
+
+    sections = {key: value for key, value in data.items() if _is_section(key, value)}
+    parts = [tomli_w.dumps({key: value for key, value in data.items() if key not in sections})]
+    for key, tables in sections.items():
+        for table in tables:
+            body = tomli_w.dumps({key: table}) if table else ""
+            parts.append(f"[[{key}]]\n" + body.removeprefix(f"[{key}]\n"))
+    return "\n".join(filter(None, parts))
+
+
+def _is_section(key: str, value: object) -> bool:
+    """Tell an array of tables whose name needs no quotes."""
+    return (
+        isinstance(value, list | tuple)
+        and bool(value)
+        and all(isinstance(item, Mapping) for item in value)
+        and key.replace("-", "").replace("_", "").isalnum()
+        and key.isascii()
+    )
 
 
 def write_toml(file: Path, data: TomlTable) -> None:

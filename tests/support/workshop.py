@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lifecycle_py.analyzer import Analysis, analyze
+from lifecycle_py.analyzer import Analysis, AnalyzeInputs, analyze
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.tree_pool import TreePool
 from lifecycle_py.creator import CreateInputs, CreatePorts, create
@@ -124,13 +124,8 @@ class Workshop:
 
     def analyze(self) -> Analysis:
         """Analyze the present state of the store."""
-        return analyze(
-            references=[APP_IMAGE],
-            run_image=RUN_IMAGE,
-            store=self.store,
-            run_image_store=self.store,
-            layers_dir=self.layers,
-        )
+        inputs = AnalyzeInputs(references=(APP_IMAGE,), run_image=RUN_IMAGE)
+        return analyze(inputs, store=self.store, run_image_store=self.store)
 
     def create(
         self, *groups: str, with_trees: bool = True, references: Sequence[str] = (APP_IMAGE,), **export: Any

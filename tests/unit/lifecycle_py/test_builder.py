@@ -90,7 +90,7 @@ def test_build_gives_each_provider_its_plan(workshop: Workshop) -> None:
     """The first provider receives the requirement; it is met then, and the second receives none."""
     _build(workshop, "provides_tool provides_tool_too requires_tool")
 
-    assert 1 == "".join(workshop.output()).count('name = "tool", metadata = { version = "3.*" }')
+    assert 1 == workshop.output().count("[[entries]]")
 
 
 def test_build_offers_what_is_left_unmet_to_the_next_provider(workshop: Workshop) -> None:
@@ -99,7 +99,7 @@ def test_build_offers_what_is_left_unmet_to_the_next_provider(workshop: Workshop
 
     _build(workshop, "provides_tool provides_tool_too requires_tool")
 
-    assert 2 == "".join(workshop.output()).count('name = "tool", metadata = { version = "3.*" }')
+    assert 2 == workshop.output().count("[[entries]]")
 
 
 def test_build_refuses_to_leave_unmet_what_was_not_asked(workshop: Workshop) -> None:

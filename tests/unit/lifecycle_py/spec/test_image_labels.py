@@ -19,6 +19,7 @@ from lifecycle_py.spec.image_labels import (
     go_json,
 )
 from lifecycle_py.spec.layer_toml import LayerTypes
+from lifecycle_py.spec.run_toml import RunImageChoice
 from tests.support import documents as some
 
 _recorded_layers = st.builds(RecordedLayer, diff_id=some.texts, types=some.layer_types, metadata=some.json_tables)
@@ -29,7 +30,8 @@ _recorded_buildpacks = st.builds(
     layers=st.dictionaries(some.layers, _recorded_layers, max_size=3),
     store=st.none() | some.json_tables.filter(bool),
 )
-_metadata = st.builds(
+_choices = st.builds(RunImageChoice, image=some.texts, mirrors=st.lists(some.texts, max_size=2).map(tuple))
+metadata_values = st.builds(
     LayersMetadata,
     app=st.lists(some.texts, max_size=3).map(tuple),
     sbom=some.texts,
@@ -37,12 +39,14 @@ _metadata = st.builds(
     config=some.texts,
     launcher=some.texts,
     process_types=some.texts,
-    run_image=st.none() | st.builds(RunImageRecord, top_layer=some.texts, reference=some.texts, image=some.texts),
+    run_image=st.none() | st.builds(RunImageRecord, top_layer=some.texts, reference=some.texts, choice=_choices),
+    stack=st.none() | _choices,
+    exec_env=some.texts,
 )
 
 
 @settings(max_examples=40, deadline=None)
-@given(metadata=_metadata)
+@given(metadata=metadata_values)
 def test_lifecycle_metadata_survives_its_json(metadata: LayersMetadata) -> None:
     """The next build reads what this one wrote."""
     assert metadata == LayersMetadata.from_json(json.loads(go_json(metadata.to_json())))
