@@ -136,6 +136,8 @@ def test_export_records_every_layer_in_the_label(workshop: Workshop) -> None:
             "reference": f"example/run:13@{workshop.run_image.digest}",
             "image": "example/run:13",
         },
+        "stack": {"runImage": {"image": "example/run:13"}},
+        "exec-env": "production",
     }
     text = exported.image.config.labels["io.buildpacks.lifecycle.metadata"]
     assert json.dumps(expected, separators=(",", ":")) == text
