@@ -62,9 +62,7 @@ def test_main_detect_passes(tmp_path: Path) -> None:
     done = _start(tmp_path, "detect", ("hello.txt",))
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert (tmp_path / "plan.toml").read_text() == (
-        'provides = [\n    { name = "hello" },\n]\nrequires = [\n    { name = "hello" },\n]\n'
-    )
+    assert (tmp_path / "plan.toml").read_text() == '[[provides]]\nname = "hello"\n\n[[requires]]\nname = "hello"\n'
 
 
 def test_main_detect_fails(tmp_path: Path) -> None:
