@@ -136,6 +136,7 @@ class TestImage:
 class TestReproducible:
     """The same source gives the same image."""
 
+    @pytest.mark.requirement("platform.reproducibility.same-digest")
     def test_two_clean_builds_have_one_digest(self, offramp: Installation) -> None:
         """Built again without any cache, elsewhere, the image has the same digest."""
         with installation() as other:

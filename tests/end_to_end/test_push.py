@@ -31,6 +31,7 @@ def offramp() -> Iterator[Installation]:
         yield one
 
 
+@pytest.mark.requirement("platform.reproducibility.same-digest")
 def test_pushed_image_has_the_digest_of_the_local_one(offramp: Installation, registry: DockerRegistry) -> None:
     """The same app is the same image in the local store and in the registry, for skopeo, too."""
     name = f"{registry.host}/team/shop"

@@ -38,6 +38,12 @@ def _run(root: Path, script: str) -> tuple[str, ...]:
     return tuple(lines)
 
 
+@pytest.mark.requirement(
+    "platform.base-images.build-user",
+    "platform.base-images.build-ids",
+    "platform.base-images.path",
+    "platform.base-images.distro-labels",
+)
 def test_config_is_what_the_specification_asks() -> None:
     """Both images name a numeric user that is not root, and their distribution; the build image its CNB user."""
     build, run = debian_13().build.image.config, debian_13().run.image.config

@@ -17,24 +17,31 @@ def _group(workshop: Workshop, *groups: str) -> list[str]:
 class TestProcess:
     """Order resolution and the build plan."""
 
+    @pytest.mark.requirement(
+        "buildpack.detection.first-group", "buildpack.detection.all-asked", "platform.detector.one-group"
+    )
     def test_first_group(self, workshop: Workshop) -> None:
         """The lifecycle MUST select the first passing group."""
         assert ["two-processes"] == _group(workshop, "never_passes always_passes", "two_processes", "always_passes")
 
+    @pytest.mark.requirement("buildpack.detection.order-kept", "buildpack.detection.filtered")
     def test_order(self, workshop: Workshop) -> None:
         """The selected group MUST keep the order of the group definition."""
         assert ["two-processes", "always-passes"] == _group(workshop, "two_processes never_passes? always_passes")
 
+    @pytest.mark.requirement("buildpack.detection.required-fails", "buildpack.detection.none-left")
     def test_required(self, workshop: Workshop) -> None:
         """A group fails if a buildpack that is not optional fails."""
         with pytest.raises(NothingDetectedError):
             _group(workshop, "always_passes never_passes")
 
+    @pytest.mark.requirement("buildpack.detection.none-passes")
     def test_all_optional(self, workshop: Workshop) -> None:
         """At least one buildpack of the group MUST pass."""
         with pytest.raises(NothingDetectedError):
             _group(workshop, "never_passes?")
 
+    @pytest.mark.requirement("buildpack.order-resolution.expanded")
     def test_composite(self, workshop: Workshop) -> None:
         """A composite buildpack MUST be replaced by the groups of its order, in place."""
         assert ["always-passes", "provides-tool", "requires-tool"] == _group(workshop, "always_passes composite")
@@ -43,11 +50,13 @@ class TestProcess:
         """A buildpack that is in a group twice MUST take part once, where it is first."""
         assert ["always-passes", "two-processes"] == _group(workshop, "always_passes two_processes always_passes")
 
+    @pytest.mark.requirement("buildpack.build-plan.unmet-requires", "buildpack.build-plan.all-fail")
     def test_unmet_requirement(self, workshop: Workshop) -> None:
         """A required buildpack whose requirement nobody provides MUST fail the trial."""
         with pytest.raises(NothingDetectedError):
             _group(workshop, "always_passes requires_tool")
 
+    @pytest.mark.requirement("buildpack.build-plan.unused-provides", "buildpack.build-plan.optional-unused")
     def test_unused_offer(self, workshop: Workshop) -> None:
         """A required buildpack whose offer nobody requires MUST fail the trial; an optional one is left out."""
         assert ["always-passes"] == _group(workshop, "provides_tool always_passes", "provides_tool? always_passes")
@@ -56,6 +65,7 @@ class TestProcess:
 class TestExitCodes:
     """Exit statuses of ``bin/detect`` and of the detector."""
 
+    @pytest.mark.requirement("platform.detector.exit-20", "platform.detector.exit-21", "buildpack.detect.statuses")
     @pytest.mark.parametrize(
         ("status", "code"), [(100, 20), (1, 21), (2, 21), (99, 21), (101, 21), (127, 21), (255, 21)]
     )
@@ -72,6 +82,7 @@ class TestExitCodes:
         """An error in one group MUST NOT keep a later group from passing."""
         assert ["always-passes"] == _group(workshop, "breaks_detect", "always_passes")
 
+    @pytest.mark.requirement("platform.detector.exit-others")
     def test_missing(self, workshop: Workshop) -> None:
         """An order that cannot be resolved is another error of detection (22)."""
         with pytest.raises(BuildpackMissingError) as error:
@@ -83,6 +94,14 @@ class TestExitCodes:
 class TestInterface:
     """What ``bin/detect`` is given."""
 
+    @pytest.mark.requirement(
+        "buildpack.detect.environment",
+        "buildpack.environment.cnb-variables",
+        "buildpack.environment.cnb-target",
+        "buildpack.environment.cnb-exec-env",
+        "platform.buildpack-environment.nothing-else",
+        "platform.buildpack-environment.target",
+    )
     def test_environment(self, workshop: Workshop) -> None:
         """CNB_* variables MUST be set, unknown target facts MUST NOT, and the host's variables are not inherited."""
         workshop.write_buildpack("shows", {"bin/detect": '#!/bin/sh\n/usr/bin/env >"$CNB_PLATFORM_DIR/seen"\n'})

@@ -22,6 +22,7 @@ def image(tmp_path: Path) -> AppImage:
 class TestPlatformApi:
     """The launcher checks CNB_PLATFORM_API before anything else."""
 
+    @pytest.mark.requirement("platform.launcher.exit-codes")
     @pytest.mark.parametrize("api", ["", "0.6", "0.16", "1.0", "0", "0.", "0.7x", "0.00000007", "seven"])
     def test_unsupported(self, image: AppImage, api: str) -> None:
         """A missing or unsupported Platform API is exit status 11, even before a missing metadata.toml."""
@@ -36,6 +37,7 @@ class TestPlatformApi:
 
         assert 0 == outcome.status
 
+    @pytest.mark.requirement("platform.launcher.exit-codes")
     @pytest.mark.parametrize("api", ["0.6", "0.13", "", "2"])
     def test_unsupported_buildpack(self, image: AppImage, api: str) -> None:
         """A buildpack of an unsupported Buildpack API is exit status 12 and named."""
@@ -49,6 +51,7 @@ class TestPlatformApi:
 class TestProcessSelection:
     """The name of the launcher chooses the process."""
 
+    @pytest.mark.requirement("platform.launcher.by-name")
     def test_by_name(self, image: AppImage) -> None:
         """The last element of $0 is the process type."""
         image.buildpack()
@@ -64,18 +67,21 @@ class TestProcessSelection:
 
         assert b"second" == image.run("web.v2").stdout
 
+    @pytest.mark.requirement("platform.launcher.direct")
     def test_user_command_direct(self, image: AppImage) -> None:
         """After "--" the command runs as it stands, without a shell."""
         outcome = image.run("launcher", "--", *SHOW_ARGS, "$HOME", "a b")
 
         assert b"[$HOME][a b]" == outcome.stdout
 
+    @pytest.mark.requirement("platform.launcher.shell")
     def test_user_command_shell(self, image: AppImage) -> None:
         """Without "--" one argument is a script of the shell."""
         outcome = image.run("launcher", "echo $WORD && echo two", env={"WORD": "one"})
 
         assert b"one\ntwo\n" == outcome.stdout
 
+    @pytest.mark.requirement("buildpack.launch.shell")
     def test_user_command_shell_tokens(self, image: AppImage) -> None:
         """Without "--" each of several arguments is a word that the shell expands but does not split."""
         outcome = image.run("launcher", *SHOW_ARGS, "$WORDS", "$(echo sub)", "it's", "*", env={"WORDS": "a  b"})
@@ -86,6 +92,12 @@ class TestProcessSelection:
         """A name that is no process type makes the arguments a command of the user."""
         assert b"[x]" == image.run("nothing", "--", *SHOW_ARGS, "x").stdout
 
+    @pytest.mark.requirement(
+        "platform.launcher.exec-env",
+        "platform.exec-env.default",
+        "deviation.exec-env-star",
+        "buildpack.launch-toml.exec-env",
+    )
     @pytest.mark.parametrize(
         ("exec_env", "setting", "status"),
         [
@@ -106,6 +118,7 @@ class TestProcessSelection:
 
         assert [status, 0] == outcomes
 
+    @pytest.mark.requirement("deviation.exec-env-same-type")
     def test_same_type_for_two_environments(self, image: AppImage) -> None:
         """Of two processes of a type the one for the execution environment runs."""
         image.buildpack()
@@ -118,6 +131,7 @@ class TestProcessSelection:
 class TestArguments:
     """Arguments of the user replace or follow those of the process, by the API of platform and buildpack."""
 
+    @pytest.mark.requirement("platform.launcher.command-kept", "platform.launcher.args-appended")
     @pytest.mark.parametrize(
         ("platform_api", "buildpack_api", "command", "expected"),
         [
@@ -154,6 +168,7 @@ class TestArguments:
 class TestExecution:
     """The process takes the launcher's place."""
 
+    @pytest.mark.requirement("platform.launcher.replaces", "buildpack.launch.no-fork")
     @pytest.mark.parametrize("direct", [True, False])
     def test_pid(self, image: AppImage, direct: bool) -> None:  # noqa: FBT001
         """The process has the PID of the launcher, direct or through bash."""
@@ -181,10 +196,12 @@ class TestExecution:
 
         assert (b"ready\n", b"stopped\n") == (ready, stopped)
 
+    @pytest.mark.requirement("platform.launcher.exit-codes")
     def test_exit_status(self, image: AppImage) -> None:
         """The exit status is the process's own."""
         assert 42 == image.run("launcher", "--", "sh", "-c", "exit 42").status
 
+    @pytest.mark.requirement("platform.launcher.working-dir", "buildpack.launch.working-dir")
     @pytest.mark.parametrize("direct", [True, False])
     def test_working_dir(self, image: AppImage, direct: bool) -> None:  # noqa: FBT001
         """A process starts in its working-dir, and in the app directory without one."""
@@ -206,6 +223,7 @@ class TestExecution:
 
         assert f"profile in {image.app}\n/usr\n".encode() == image.run("web").stdout
 
+    @pytest.mark.requirement("buildpack.launch.direct")
     def test_path_of_layers(self, image: AppImage) -> None:
         """The command is looked up in the PATH that the layers made."""
         directory = image.buildpack()
@@ -218,6 +236,11 @@ class TestExecution:
 class TestEnvironment:
     """What the process sees."""
 
+    @pytest.mark.requirement(
+        "platform.launch-environment.hidden",
+        "platform.launch-environment.path-cleaned",
+        "platform.launch-environment.inherited",
+    )
     def test_launcher_variables_are_removed(self, image: AppImage) -> None:
         """The launcher's own variables and directories do not reach the process; all else does."""
         image.buildpack()
@@ -236,6 +259,7 @@ class TestEnvironment:
 
         assert (False, True) == (b"CNB_PROCESS_TYPE" in outcome.stdout, outcome.stderr.startswith("Warning: "))
 
+    @pytest.mark.requirement("buildpack.environment.layer-paths-launch", "buildpack.environment.layer-path-order")
     def test_layer_paths(self, image: AppImage) -> None:
         """Later buildpacks and later layers stand first; bin goes to PATH and lib to LD_LIBRARY_PATH."""
         first, second = image.buildpack("test/first"), image.buildpack(BUILDPACK)
@@ -265,6 +289,12 @@ class TestEnvironment:
 
         assert "STRANGE" not in image.environment()
 
+    @pytest.mark.requirement(
+        "buildpack.environment.launch-files",
+        "platform.launch-environment.buildpack-changes",
+        "buildpack.launch.env-set",
+        "platform.launcher.environment",
+    )
     def test_order_within_a_layer(self, image: AppImage) -> None:
         """Files of env come before those of env.launch, and these before those of env.launch/<process>."""
         directory = image.buildpack()
@@ -296,6 +326,7 @@ class TestEnvironment:
 class TestExecD:
     """exec.d programs set variables before the launch."""
 
+    @pytest.mark.requirement("buildpack.launch.exec-d")
     def test_sets_variables(self, image: AppImage) -> None:
         """TOML written to file descriptor 3 becomes variables; stdout and stderr are logs."""
         program = 'echo log; echo warning >&2; printf \'A = "1\\\\n"\\nB = """x"""\\n\' >&3'
@@ -316,6 +347,7 @@ class TestExecD:
 
         assert f"{image.app} yes {layer}/exec.d/program 0[][]\n" == outcome.stdout.decode()
 
+    @pytest.mark.requirement("buildpack.launch.exec-d", "buildpack.launch.exec-d-process", "deviation.exec-d-order")
     def test_order(self, image: AppImage) -> None:
         """All general programs run first, by buildpack, layer and name; then those of the process type."""
         first, second = image.buildpack("test/first"), image.buildpack(BUILDPACK)
@@ -353,6 +385,7 @@ class TestExecD:
 class TestProfiles:
     """Profile scripts are for processes that need a shell."""
 
+    @pytest.mark.requirement("buildpack.launch.profile-d")
     def test_order(self, image: AppImage) -> None:
         """profile.d of all layers, then profile.d/<process>, then the app's .profile; one shell sources them all."""
         first, second = image.buildpack("test/first", api="0.8"), image.buildpack(BUILDPACK, api="0.8")

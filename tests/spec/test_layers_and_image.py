@@ -35,16 +35,23 @@ def _exported(exported: Exported, buildpack: str) -> list[str]:
 class TestLayerTypes:
     """What becomes of a layer by its types."""
 
+    @pytest.mark.requirement(
+        "buildpack.layer-types.launch-in-image", "platform.exporter.launch-layers", "buildpack.layer-types.three"
+    )
     def test_launch(self, workshop: Workshop) -> None:
         """Launch layers MUST be in the app image, sorted by name, and no others."""
         assert ["all", "bl", "cl", "l"] == _exported(workshop.create("all_layer_types"), _LAYERS)
 
+    @pytest.mark.requirement(
+        "buildpack.layer-types.cache-stored", "platform.exporter.cache-contents", "platform.exporter.cache-metadata"
+    )
     def test_cache(self, workshop: Workshop) -> None:
         """Cache layers MUST be kept for the next build, and no others."""
         workshop.create("all_layer_types")
 
         assert ["all", "bc", "c", "cl"] == sorted(workshop.cache.contents().buildpacks[0].layers)
 
+    @pytest.mark.requirement("buildpack.layer-types.build-visible")
     def test_build(self, workshop: Workshop) -> None:
         """Layers that are not build layers MUST NOT be in the environment of later buildpacks."""
         workshop.create("sets_environment shows_environment")
@@ -52,12 +59,16 @@ class TestLayerTypes:
         shown = "\n".join(workshop.output())
         assert ("fixtures_sets-environment/tools/bin" in shown, "launched/bin" in shown) == (True, False)
 
+    @pytest.mark.requirement("buildpack.layer-types.ignored-renamed", "buildpack.layer-types.unset")
     def test_ignored(self, workshop: Workshop) -> None:
         """A layer of no type MUST be set aside as ``<layer>.ignore``."""
         workshop.create("all_layer_types")
 
         assert (workshop.layers / "fixtures_all-layer-types" / "none.ignore" / "file").exists()
 
+    @pytest.mark.requirement(
+        "buildpack.layer-types.launch-metadata", "platform.lifecycle-label.layers", "buildpack.export.metadata-stored"
+    )
     def test_metadata(self, workshop: Workshop) -> None:
         """A launch layer's metadata MUST be in the image, to be restored without types."""
         (recorded,) = label(workshop.create("all_layer_types"), "io.buildpacks.lifecycle.metadata")["buildpacks"]
@@ -68,6 +79,7 @@ class TestLayerTypes:
 class TestImage:
     """What the app image is made of."""
 
+    @pytest.mark.requirement("buildpack.export.layer-path")
     def test_paths(self, workshop: Workshop) -> None:
         """A layer's contents MUST be in the image at the path they had in the build."""
         exported = workshop.create("keeps_cached_layer")
@@ -76,6 +88,7 @@ class TestImage:
         directory = f"{workshop.layers}/fixtures_keeps-cached-layer/runtime"
         assert [directory, f"{directory}/bin", f"{directory}/bin/run"] == names[-3:]
 
+    @pytest.mark.requirement("platform.exporter.constant-times")
     def test_times_and_owners(self, workshop: Workshop) -> None:
         """Times MUST be the same in every build; files belong to the user of the build, the launcher's to root."""
         exported = workshop.create("two_processes")
@@ -87,6 +100,9 @@ class TestImage:
         user, root = {(315532801, 1000, "")}, {(315532801, 0, "")}
         assert {"app": user, "launcher": root, "config": user, "process types": root} == facts
 
+    @pytest.mark.requirement(
+        "platform.exporter.run-layers-kept", "platform.exporter.run-image-labels", "platform.exporter.run-from-analyzed"
+    )
     def test_base(self, workshop: Workshop) -> None:
         """The layers of the run image MUST come first, unchanged; its labels and user are inherited."""
         exported = workshop.create("always_passes")
@@ -96,12 +112,18 @@ class TestImage:
         assert run.image.layers[0].blob == exported.image.layers[0].blob
         assert run.image.config.labels.items() <= exported.image.config.labels.items()
 
+    @pytest.mark.requirement("platform.exporter.default-process", "buildpack.export.entrypoint")
     def test_entrypoint(self, workshop: Workshop) -> None:
         """With a default process its link is the entry point, and there MUST be no Cmd."""
         config = workshop.create("two_processes").image.config
 
         assert (("/cnb/process/web",), ()) == (config.entrypoint, config.cmd)
 
+    @pytest.mark.requirement(
+        "platform.reproducibility.same-image-id",
+        "platform.reproducibility.same-digest",
+        "platform.reproducibility.labels",
+    )
     def test_reproducible(self, workshop: Workshop) -> None:
         """Equal inputs MUST give an equal image, whatever their times."""
         first = workshop.create("keeps_cached_layer two_processes").saved
@@ -109,6 +131,7 @@ class TestImage:
 
         assert first == workshop.create("keeps_cached_layer two_processes").saved
 
+    @pytest.mark.requirement("buildpack.slices.layer-each", "buildpack.slices.removed", "buildpack.slices.rest")
     def test_slices(self, workshop: Workshop) -> None:
         """A file MUST be in the first slice that takes it and in no other layer."""
         write_tree(workshop.app, {"README.md": "", "static/x": ""})
@@ -128,6 +151,7 @@ class TestImage:
 class TestExitCodes:
     """Exit statuses of the builder."""
 
+    @pytest.mark.requirement("platform.builder.exit-51", "buildpack.build.failure")
     @pytest.mark.parametrize("status", [1, 100, 255])
     def test_failed(self, workshop: Workshop, status: int) -> None:
         """Any status of ``bin/build`` but 0 is a buildpack's failure (51)."""
@@ -138,6 +162,7 @@ class TestExitCodes:
 
         assert 51 == error.value.exit_code
 
+    @pytest.mark.requirement("buildpack.layers-dir.reserved-names")
     @pytest.mark.parametrize("name", ["build", "launch", "store"])
     def test_reserved_layer_names(self, workshop: Workshop, name: str) -> None:
         """``build``, ``launch`` and ``store`` are documents, so a directory of that name MUST NOT become a layer."""
@@ -146,6 +171,7 @@ class TestExitCodes:
 
         assert [] == _exported(workshop.create("reserved"), "fixtures/reserved")
 
+    @pytest.mark.requirement("platform.builder.exit-others", "buildpack.sbom.declared")
     def test_invalid(self, workshop: Workshop) -> None:
         """Output that breaks the specification is another error of the build (52)."""
         with pytest.raises(BuildpackOutputError) as error:
@@ -157,6 +183,13 @@ class TestExitCodes:
 class TestSbom:
     """Bills of materials."""
 
+    @pytest.mark.requirement(
+        "platform.exporter.sbom-layer",
+        "platform.exporter.sbom-launch-file",
+        "platform.exporter.sbom-layer-file",
+        "buildpack.sbom.launch",
+        "platform.lifecycle-label.sbom",
+    )
     def test_launch(self, workshop: Workshop) -> None:
         """Those for launch MUST be in the image below ``<layers>/sbom/launch``, and their layer in the label."""
         exported = workshop.create("writes_sboms")
@@ -168,6 +201,7 @@ class TestSbom:
         }
         assert layer.diff_id == label(exported, "io.buildpacks.lifecycle.metadata")["sbom"]["sha"]
 
+    @pytest.mark.requirement("buildpack.sbom.build")
     def test_build_and_cache(self, workshop: Workshop) -> None:
         """Those for build and cache stay on disk for the platform."""
         workshop.create("writes_sboms")

@@ -68,6 +68,9 @@ def builder(tmp_path: Path) -> BuilderImage:
     return BuilderImage(tmp_path)
 
 
+@pytest.mark.requirement(
+    "platform.detector.writes-plan", "platform.builder.records-buildpacks", "platform.builder.default-process"
+)
 def test_detect_then_build_hand_on_through_files(builder: BuilderImage) -> None:
     """``detect`` writes group.toml and plan.toml, ``build`` reads them and writes config/metadata.toml."""
     assert 0 == builder.run("detect").returncode
@@ -80,6 +83,7 @@ def test_detect_then_build_hand_on_through_files(builder: BuilderImage) -> None:
     assert ["true"] == metadata["processes"][0]["command"]
 
 
+@pytest.mark.requirement("platform.detector.exit-20", "deviation.logs-to-stderr")
 def test_nothing_detected_is_20(builder: BuilderImage) -> None:
     """No buildpack wants the app: exit code 20, the reason on stderr."""
     (builder.root / "app" / "wanted").unlink()
@@ -89,6 +93,7 @@ def test_nothing_detected_is_20(builder: BuilderImage) -> None:
     assert "test/pack@1: does not apply" in done.stderr
 
 
+@pytest.mark.requirement("platform.builder.exit-51")
 def test_failed_build_is_51(builder: BuilderImage) -> None:
     """A buildpack's failure is exit code 51."""
     builder.run("detect")
@@ -97,6 +102,7 @@ def test_failed_build_is_51(builder: BuilderImage) -> None:
     assert 51 == builder.run("build").returncode
 
 
+@pytest.mark.requirement("platform.api.checked-first", "platform.api.conform-or-fail", "platform.api.form")
 @pytest.mark.parametrize("version", ["", "0.3", "0.99", "new"])
 def test_platform_api_is_checked_first(builder: BuilderImage, version: str) -> None:
     """A missing or unsupported Platform API is exit code 11, before anything else is read."""

@@ -29,6 +29,7 @@ def _variables(lines: Iterable[str]) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
+@pytest.mark.requirement("buildpack.environment.layer-paths-build", "buildpack.environment.build-files")
 def test_build_gives_later_buildpacks_the_environment_of_build_layers(workshop: Workshop) -> None:
     """Directories of a build layer's root are prepended, ``env`` and ``env.build`` apply, launch layers do not."""
     write_tree(workshop.platform, {"env/LIST": "user"})
@@ -60,6 +61,9 @@ def test_build_does_not_give_a_buildpack_its_own_layers(workshop: Workshop) -> N
     assert ("/usr/bin:/bin", False) == (env["PATH"], "PLAIN" in env)
 
 
+@pytest.mark.requirement(
+    "buildpack.build.environment", "buildpack.build.invoked", "buildpack.environment.cnb-variables"
+)
 def test_build_tells_a_buildpack_where_everything_is(workshop: Workshop) -> None:
     """Arguments and variables name the layers, the plan, the platform and the buildpack."""
     _build(workshop, "shows_environment")
@@ -72,6 +76,7 @@ def test_build_tells_a_buildpack_where_everything_is(workshop: Workshop) -> None
     assert str(workshop.app) == str(command.working_dir)
 
 
+@pytest.mark.requirement("buildpack.environment.clear-env")
 def test_build_hides_the_users_variables_from_a_buildpack_that_clears(workshop: Workshop) -> None:
     """``clear-env`` hides the platform's variables, but not the operator's."""
     write_tree(workshop.platform, {"env/SECRET": "s", "env/PATH": "/user/bin"})
@@ -86,6 +91,7 @@ def test_build_hides_the_users_variables_from_a_buildpack_that_clears(workshop: 
     assert ("/op:/user/bin:/usr/bin:/bin", "s") == (shown["PATH"], shown["SECRET"])
 
 
+@pytest.mark.requirement("buildpack.build.plan")
 def test_build_gives_each_provider_its_plan(workshop: Workshop) -> None:
     """The first provider receives the requirement; it is met then, and the second receives none."""
     _build(workshop, "provides_tool provides_tool_too requires_tool")
@@ -93,6 +99,7 @@ def test_build_gives_each_provider_its_plan(workshop: Workshop) -> None:
     assert 1 == workshop.output().count("[[entries]]")
 
 
+@pytest.mark.requirement("buildpack.unmet.passed-on")
 def test_build_offers_what_is_left_unmet_to_the_next_provider(workshop: Workshop) -> None:
     """A name in ``build.toml``'s ``unmet`` goes to the next provider."""
     write_tree(workshop.app, {"leave-tool": ""})
@@ -102,6 +109,7 @@ def test_build_offers_what_is_left_unmet_to_the_next_provider(workshop: Workshop
     assert 2 == workshop.output().count("[[entries]]")
 
 
+@pytest.mark.requirement("buildpack.build-toml.unmet-name")
 def test_build_refuses_to_leave_unmet_what_was_not_asked(workshop: Workshop) -> None:
     """``unmet`` may only name entries of the buildpack's own plan."""
     script = '#!/bin/sh\nprintf \'[[unmet]]\\nname = "other"\\n\' >"$CNB_LAYERS_DIR/build.toml"\n'
@@ -111,6 +119,7 @@ def test_build_refuses_to_leave_unmet_what_was_not_asked(workshop: Workshop) -> 
         _build(workshop, "confused")
 
 
+@pytest.mark.requirement("buildpack.build.failure", "buildpack.build.in-order", "platform.builder.in-order")
 def test_build_stops_at_the_first_failure(workshop: Workshop) -> None:
     """A failing ``bin/build`` ends the phase with 51; later buildpacks do not run."""
     with pytest.raises(BuildpackFailedError) as error:
@@ -121,6 +130,9 @@ def test_build_stops_at_the_first_failure(workshop: Workshop) -> None:
     assert ["fixtures_fails-build"] == workshop.session.programs("build")
 
 
+@pytest.mark.requirement(
+    "platform.builder.aggregates", "buildpack.export.combined-processes", "buildpack.export.labels-last"
+)
 def test_build_merges_processes_and_labels(workshop: Workshop) -> None:
     """Processes are sorted by type; of equal types and labels the last buildpack's win."""
     built = _build(workshop, "redefines_web two_processes")
@@ -136,6 +148,7 @@ def test_build_merges_processes_and_labels(workshop: Workshop) -> None:
     }
 
 
+@pytest.mark.requirement("buildpack.export.default-process")
 def test_build_clears_the_default_when_it_is_redefined(workshop: Workshop) -> None:
     """A later process of the default's type that is no default itself takes the default away, with a warning."""
     built = _build(workshop, "two_processes redefines_web")
@@ -145,6 +158,7 @@ def test_build_clears_the_default_when_it_is_redefined(workshop: Workshop) -> No
     assert 1 == len(workshop.reporter.texts(Kind.WARNING))
 
 
+@pytest.mark.requirement("buildpack.launch-toml.one-default")
 def test_build_refuses_two_defaults_of_one_buildpack(workshop: Workshop) -> None:
     """One launch.toml has one default at most."""
     launch = "".join(f'[[processes]]\\ntype = "{name}"\\ncommand = ["x"]\\ndefault = true\\n' for name in ("a", "b"))
@@ -155,6 +169,9 @@ def test_build_refuses_two_defaults_of_one_buildpack(workshop: Workshop) -> None
         _build(workshop, "torn")
 
 
+@pytest.mark.requirement(
+    "platform.metadata-toml.keys", "platform.builder.records-buildpacks", "buildpack.export.buildpack-ids"
+)
 def test_build_writes_the_launchers_metadata(workshop: Workshop) -> None:
     """``config/metadata.toml`` has all that the launcher needs."""
     _build(workshop, "two_processes")
@@ -173,6 +190,7 @@ def test_build_writes_the_launchers_metadata(workshop: Workshop) -> None:
     } == metadata["processes"][0]
 
 
+@pytest.mark.requirement("buildpack.layer-types.ignored-renamed")
 def test_build_sets_layers_without_a_type_aside(workshop: Workshop) -> None:
     """A layer of no type is renamed, so that neither later buildpacks nor the image see it."""
     built = _build(workshop, "all_layer_types")
@@ -182,6 +200,12 @@ def test_build_sets_layers_without_a_type_aside(workshop: Workshop) -> None:
     assert ["all", "b", "bc", "bl", "c", "cl", "l"] == [layer.name for layer in built.contributions[0].layers]
 
 
+@pytest.mark.requirement(
+    "platform.exporter.sbom-build",
+    "platform.exporter.sbom-build-layer",
+    "buildpack.sbom.build",
+    "buildpack.sbom.media-types",
+)
 def test_build_sorts_sbom_files_by_what_they_are_for(workshop: Workshop) -> None:
     """Files go to launch, build and cache as their name and their layer's types say; old ones are gone."""
     write_tree(workshop.layers, {"sbom/launch/old/sbom.cdx.json": "stale"})
@@ -197,6 +221,7 @@ def test_build_sorts_sbom_files_by_what_they_are_for(workshop: Workshop) -> None
     } == read_tree(workshop.layers / "sbom")
 
 
+@pytest.mark.requirement("buildpack.sbom.declared")
 def test_build_refuses_an_sbom_of_an_undeclared_format(workshop: Workshop) -> None:
     """``sbom-formats`` of buildpack.toml is a promise."""
     with pytest.raises(BuildpackOutputError, match=r"launch\.sbom\.syft\.json"):

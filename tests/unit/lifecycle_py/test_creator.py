@@ -23,6 +23,7 @@ def test_create_tells_its_phases(workshop: Workshop) -> None:
     assert ["Analyzing", "Detecting", "Restoring", "Building", "Exporting"] == workshop.reporter.texts(Kind.HEADER)
 
 
+@pytest.mark.requirement("platform.reproducibility.same-image-id")
 @pytest.mark.parametrize("with_trees", [True, False])
 def test_create_twice_gives_the_same_image(workshop: Workshop, *, with_trees: bool) -> None:
     """A rebuild without a change has the same digest; unchanged layers are not read again."""
@@ -136,6 +137,7 @@ def test_create_needs_the_run_image(workshop: Workshop) -> None:
     assert [] == workshop.session.commands
 
 
+@pytest.mark.requirement("platform.buildpack-environment.target")
 def test_create_passes_on_the_run_images_target(workshop: Workshop) -> None:
     """Buildpacks see what the run image says of itself."""
     workshop.create("shows_environment")

@@ -30,6 +30,13 @@ def test_detect_takes_the_first_group_that_passes(workshop: Workshop) -> None:
     assert ["always-passes"] == _group(detected)
 
 
+@pytest.mark.requirement(
+    "platform.group-toml.keys",
+    "platform.plan-toml.providers",
+    "platform.plan-toml.requires",
+    "platform.detector.one-group",
+    "platform.detector.writes-plan",
+)
 def test_detect_writes_the_group_and_the_plan(workshop: Workshop) -> None:
     """``group.toml`` and ``plan.toml`` are what other lifecycles and platforms read."""
     _detect(workshop, "always_passes provides_tool requires_tool")
@@ -52,6 +59,7 @@ def test_detect_writes_the_group_and_the_plan(workshop: Workshop) -> None:
     } == plan
 
 
+@pytest.mark.requirement("buildpack.detection.filtered")
 def test_detect_drops_optional_buildpacks_that_do_not_pass(workshop: Workshop) -> None:
     """Neither a failing nor a broken optional buildpack costs the group."""
     detected = _detect(workshop, "never_passes? always_passes breaks_detect? malformed_plan?")
@@ -94,6 +102,7 @@ def test_detect_says_what_each_buildpack_said(workshop: Workshop) -> None:
     )
 
 
+@pytest.mark.requirement("platform.detector.exit-21")
 @pytest.mark.parametrize(
     ("name", "words"),
     [
@@ -167,6 +176,7 @@ def test_detect_does_not_read_a_plan_through_a_link(workshop: Workshop) -> None:
     assert 21 == error.value.exit_code
 
 
+@pytest.mark.requirement("buildpack.detection.targets", "deviation.optional-wrong-target")
 @pytest.mark.parametrize(
     ("targets", "passes"),
     [
@@ -187,6 +197,7 @@ def test_detect_does_not_ask_buildpacks_for_other_targets(workshop: Workshop, ta
     assert passes == ("fixtures_aimed" in workshop.session.programs("detect"))
 
 
+@pytest.mark.requirement("buildpack.api.conform-or-fail")
 def test_detect_refuses_a_buildpack_of_an_unknown_api(workshop: Workshop) -> None:
     """An API version this lifecycle does not speak ends with exit code 12."""
     workshop.write_buildpack(
@@ -199,6 +210,7 @@ def test_detect_refuses_a_buildpack_of_an_unknown_api(workshop: Workshop) -> Non
     assert 12 == error.value.exit_code
 
 
+@pytest.mark.requirement("buildpack.detect.invoked", "buildpack.detect.environment")
 def test_detect_runs_in_the_app_with_arguments_and_variables(workshop: Workshop) -> None:
     """A ``bin/detect`` gets platform directory and plan file as arguments and as variables."""
     _detect(workshop, "always_passes")

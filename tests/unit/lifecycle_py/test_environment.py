@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+import pytest
+
 from lifecycle_py.environment import LayerEnvironment, inherited, target_variables, with_layers, with_platform
 from lifecycle_py.spec.env_delta import EnvDelta
 from lifecycle_py.spec.targets import Distro, Target
@@ -14,6 +16,11 @@ def _layer(path: str, *roots: str, **files: bytes) -> LayerEnvironment:
     return LayerEnvironment(path=PurePosixPath(path), roots=frozenset(roots), deltas=(delta,))
 
 
+@pytest.mark.requirement(
+    "platform.buildpack-environment.base-inherited",
+    "platform.buildpack-environment.layer-paths-inherited",
+    "platform.buildpack-environment.nothing-else",
+)
 def test_inherited_keeps_what_the_specification_lists() -> None:
     """Proxies in both spellings and path lists pass, the host's secrets do not."""
     kept = {
@@ -29,6 +36,7 @@ def test_inherited_keeps_what_the_specification_lists() -> None:
     assert kept == inherited({**kept, "AWS_SECRET_ACCESS_KEY": b"s", "LANG": b"C", "PYTHONPATH": b"x"})
 
 
+@pytest.mark.requirement("buildpack.environment.layer-paths-build")
 def test_with_layers_maps_each_root() -> None:
     """The well-known directories of a layer go to their variables, in front."""
     env = with_layers({"PATH": b"/bin"}, [_layer("/l", "bin", "lib", "include", "pkgconfig", "other")])
@@ -42,11 +50,13 @@ def test_with_layers_maps_each_root() -> None:
     } == env
 
 
+@pytest.mark.requirement("buildpack.environment.layer-path-order")
 def test_with_layers_puts_later_layers_first() -> None:
     """The newest layer's programs win."""
     assert b"/b/bin:/a/bin" == with_layers({}, [_layer("/a", "bin"), _layer("/b", "bin")])["PATH"]
 
 
+@pytest.mark.requirement("buildpack.environment.layer-by-layer")
 def test_with_layers_applies_a_layers_files_after_its_directories() -> None:
     """A file of a layer sees its own directories, and not those of the next."""
     layers = [_layer("/a", "bin", PATH__append=b":end"), _layer("/b", "bin", PATH__override=b"only")]
@@ -64,6 +74,7 @@ def test_with_layers_leaves_its_input() -> None:
     assert {"PATH": b"/bin"} == before
 
 
+@pytest.mark.requirement("buildpack.environment.user-path-variables")
 def test_with_platform_prepends_path_lists_and_replaces_the_rest() -> None:
     """The user's PATH comes before the layers', any other variable replaces."""
     env = with_platform({"PATH": b"/bin", "LANG": b"C"}, {"PATH": b"/user", "LANG": b"de", "CPATH": b"x"})
@@ -71,6 +82,7 @@ def test_with_platform_prepends_path_lists_and_replaces_the_rest() -> None:
     assert {"PATH": b"/user:/bin", "LANG": b"de", "CPATH": b"x"} == env
 
 
+@pytest.mark.requirement("platform.buildpack-environment.target")
 def test_target_variables_leave_out_the_unknown() -> None:
     """A variable that is not known is not set, not even empty."""
     full = Target(os="linux", arch="arm", variant="v7", distro=Distro(name="debian", version="13"))

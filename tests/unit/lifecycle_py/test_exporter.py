@@ -28,6 +28,9 @@ def _layer(exported: Exported, name: str) -> Layer:
     return next(one.layer for one in exported.layers if one.name == name)
 
 
+@pytest.mark.requirement(
+    "platform.exporter.app-layers", "platform.exporter.config-layer", "platform.exporter.run-layers-kept"
+)
 def test_export_orders_layers_as_the_reference_does(workshop: Workshop) -> None:
     """Run image, buildpacks' layers by group and name, SBOM, app, launcher, config, process types."""
     exported = workshop.create("keeps_cached_layer all_layer_types writes_sboms two_processes")
@@ -49,6 +52,16 @@ def test_export_orders_layers_as_the_reference_does(workshop: Workshop) -> None:
     assert (1, 12) == (exported.run_layers, len(exported.image.layers))
 
 
+@pytest.mark.requirement(
+    "platform.exporter.env-layers",
+    "platform.exporter.env-path",
+    "platform.exporter.env-platform-api",
+    "platform.exporter.working-dir",
+    "platform.exporter.no-default",
+    "platform.exporter.run-config-kept",
+    "platform.exporter.constant-created",
+    "platform.exporter.history",
+)
 def test_export_configures_the_image(workshop: Workshop) -> None:
     """The run image's configuration stays, with the launcher in front."""
     config = workshop.create("two_processes").image.config
@@ -71,6 +84,7 @@ def test_export_configures_the_image(workshop: Workshop) -> None:
     assert ("1980-01-01T00:00:01Z", "1980-01-01T00:00:01Z") == (config.created, config.history[0].created)
 
 
+@pytest.mark.requirement("platform.exporter.process-type")
 @pytest.mark.parametrize(
     ("group", "chosen", "entrypoint"),
     [
@@ -84,6 +98,7 @@ def test_export_starts_the_default_process(workshop: Workshop, group: str, chose
     assert (entrypoint,) == workshop.create(group, default_process=chosen).image.config.entrypoint
 
 
+@pytest.mark.requirement("platform.exporter.process-type-unknown")
 def test_export_refuses_a_default_process_that_is_not_there(workshop: Workshop) -> None:
     """The error lists the processes there are, and nothing is saved."""
     with pytest.raises(DefaultProcessError) as error:
@@ -94,6 +109,7 @@ def test_export_refuses_a_default_process_that_is_not_there(workshop: Workshop) 
     assert None is workshop.store.find(APP_IMAGE)
 
 
+@pytest.mark.requirement("platform.exporter.source-date-epoch")
 def test_export_honours_source_date_epoch(workshop: Workshop) -> None:
     """``created`` is the moment given; layers do not depend on it."""
     usual = workshop.create("always_passes")
@@ -104,6 +120,18 @@ def test_export_honours_source_date_epoch(workshop: Workshop) -> None:
     assert [one.layer.diff_id for one in usual.layers] == [one.layer.diff_id for one in dated.layers]
 
 
+@pytest.mark.requirement(
+    "platform.lifecycle-label.app",
+    "platform.lifecycle-label.config",
+    "platform.lifecycle-label.launcher",
+    "platform.lifecycle-label.process-types",
+    "platform.lifecycle-label.buildpacks",
+    "platform.lifecycle-label.layers",
+    "platform.lifecycle-label.run-top-layer",
+    "platform.lifecycle-label.run-reference",
+    "platform.lifecycle-label.run-name",
+    "platform.exporter.labels",
+)
 def test_export_records_every_layer_in_the_label(workshop: Workshop) -> None:
     """``io.buildpacks.lifecycle.metadata`` is exact, in the reference's key order."""
     exported = workshop.create("keeps_cached_layer two_processes")
@@ -143,6 +171,12 @@ def test_export_records_every_layer_in_the_label(workshop: Workshop) -> None:
     assert json.dumps(expected, separators=(",", ":")) == text
 
 
+@pytest.mark.requirement(
+    "platform.build-label.processes",
+    "platform.build-label.buildpacks",
+    "platform.build-label.launcher-version",
+    "deviation.build-label-api",
+)
 def test_export_records_processes_in_the_label(workshop: Workshop) -> None:
     """``io.buildpacks.build.metadata`` is exact, with Go's escapes."""
     exported = workshop.create("two_processes", project=ProjectMetadata(source_type="git", version={"commit": "1&2"}))
@@ -163,6 +197,7 @@ def test_export_records_processes_in_the_label(workshop: Workshop) -> None:
     assert "production" == exported.image.config.labels["io.buildpacks.exec-env"]
 
 
+@pytest.mark.requirement("buildpack.export.labels")
 def test_export_keeps_the_homepage_and_buildpacks_labels(workshop: Workshop) -> None:
     """Labels of launch.toml are in the image; buildpacks are named with their homepage."""
     exported = workshop.create("always_passes two_processes redefines_web")
@@ -188,6 +223,7 @@ def test_export_accepts_dates_in_a_layers_metadata(workshop: Workshop) -> None:
     assert 'at = "2026-01-02T03:04:05Z"' in workshop.output()
 
 
+@pytest.mark.requirement("platform.report-toml.tags", "platform.report-toml.digest", "platform.exporter.report")
 def test_export_writes_a_report(workshop: Workshop) -> None:
     """``report.toml`` says what was saved under which names."""
     saved = workshop.create("always_passes", references=(APP_IMAGE, "example/app:2")).saved
@@ -202,6 +238,7 @@ def test_export_writes_a_report(workshop: Workshop) -> None:
     } == read_toml(workshop.layers / "report.toml").data
 
 
+@pytest.mark.requirement("platform.exporter.launcher-file", "platform.exporter.process-links")
 def test_export_puts_the_launchers_files_where_the_spec_says(workshop: Workshop) -> None:
     """Launcher, process types and the launcher's metadata have fixed places."""
     exported = workshop.create("two_processes")
@@ -213,6 +250,7 @@ def test_export_puts_the_launchers_files_where_the_spec_says(workshop: Workshop)
     assert f"{workshop.layers}/config/metadata.toml" == _names(_layer(exported, "config"))[-1]
 
 
+@pytest.mark.requirement("buildpack.slices.layer-each", "buildpack.slices.rest")
 def test_export_cuts_the_app_into_slices(workshop: Workshop) -> None:
     """Each slice has its files, an absent one is empty, the rest has what is left."""
     write_tree(workshop.app, {"static/a.css": "", "static/b.js": "", "static/deep/c": "", "README.md": ""})
@@ -233,6 +271,7 @@ def test_export_cuts_the_app_into_slices(workshop: Workshop) -> None:
     assert 3 == len(label(exported, "io.buildpacks.lifecycle.metadata")["app"])
 
 
+@pytest.mark.requirement("buildpack.layer-types.launch-reused")
 def test_export_reuses_a_launch_layer_of_the_previous_image(workshop: Workshop) -> None:
     """Metadata without contents means the layer of the previous image, with its diff ID and blob."""
     first = workshop.create("reuses_launch_layer")
@@ -245,6 +284,7 @@ def test_export_reuses_a_launch_layer_of_the_previous_image(workshop: Workshop) 
     assert first.saved.digest == second.saved.digest
 
 
+@pytest.mark.requirement("buildpack.export.missing-layer")
 def test_export_cannot_reuse_a_layer_there_never_was(workshop: Workshop) -> None:
     """Without a previous image there is nothing to reuse."""
     write_tree(workshop.app, {"reuse-assets": ""})

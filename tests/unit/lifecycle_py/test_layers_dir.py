@@ -101,6 +101,7 @@ def test_read_plain_files_keeps_bytes_and_skips_directories(tmp_path: Path) -> N
     assert {} == read_plain_files(place / "absent")
 
 
+@pytest.mark.requirement("platform.buildpack-environment.operator-suffixes")
 def test_read_env_directory_applies_its_default_action(tmp_path: Path) -> None:
     """The operator's files default, a layer's override."""
     place = _place(tmp_path, {"env/A": "new"})

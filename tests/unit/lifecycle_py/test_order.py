@@ -45,11 +45,13 @@ def test_expand_gives_plain_groups_as_they_are() -> None:
     assert ["a b?", "c"] == _expanded(_order("a b?", "c"), _catalog())
 
 
+@pytest.mark.requirement("buildpack.order-resolution.expanded")
 def test_expand_replaces_a_composite_in_place() -> None:
     """What follows a composite follows each of its groups."""
     assert ["a c e", "a d e"] == _expanded(_order("a x e"), _catalog(x=("c", "d")))
 
 
+@pytest.mark.requirement("buildpack.order-resolution.expanded")
 def test_expand_goes_depth_first() -> None:
     """Nested composites give all ways, the innermost changing last."""
     catalog = _catalog(x=("a y", "b"), y=("c", "d"))
@@ -57,11 +59,13 @@ def test_expand_goes_depth_first() -> None:
     assert ["a c e", "a d e", "b e", "e"] == _expanded(_order("x e", "e"), catalog)
 
 
+@pytest.mark.requirement("buildpack.order-resolution.expanded")
 def test_expand_combines_two_composites() -> None:
     """Every way of the first with every way of the second."""
     assert ["a c", "a d", "b c", "b d"] == _expanded(_order("x y"), _catalog(x=("a", "b"), y=("c", "d")))
 
 
+@pytest.mark.requirement("buildpack.order-resolution.optional-variants")
 def test_expand_lets_an_optional_composite_be_absent_last() -> None:
     """After all of its groups it stands for nothing."""
     assert ["a e", "b e", "e"] == _expanded(_order("x? e"), _catalog(x=("a", "b")))
@@ -77,6 +81,7 @@ def test_expand_allows_a_composite_twice() -> None:
     assert ["a b"] == _expanded(_order("x b x"), _catalog(x=("a",)))
 
 
+@pytest.mark.requirement("deviation.order-cycle")
 @pytest.mark.parametrize(
     ("composites", "chain"),
     [
@@ -110,6 +115,7 @@ def test_find_refuses_what_is_not_there(word: str) -> None:
     assert ("a@1", 22) == (error.value.known[0], error.value.exit_code)
 
 
+@pytest.mark.requirement("platform.order-toml.keys")
 def test_find_without_a_version_needs_exactly_one() -> None:
     """Which of two versions is meant has to be said."""
     two = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def test_settle_lets_a_buildpack_meet_its_own_requirement() -> None:
     assert ["a"] == _ids(settle([_participant("a", "+x -x")]))
 
 
+@pytest.mark.requirement("buildpack.build-plan.unmet-requires")
 def test_settle_minds_the_order() -> None:
     """A requirement is met by the same or an earlier buildpack only."""
     outcome = settle([_participant("a", "-x"), _participant("b", "+x")])
@@ -49,6 +51,7 @@ def test_settle_minds_the_order() -> None:
     assert "a@1 requires 'x', which no buildpack before it provides" == outcome
 
 
+@pytest.mark.requirement("buildpack.build-plan.unused-provides")
 def test_settle_refuses_an_offer_nobody_takes() -> None:
     """What is provided has to be required by the same or a later buildpack."""
     outcome = settle([_participant("a", "-x +x"), _participant("b", "+x")])
@@ -56,6 +59,7 @@ def test_settle_refuses_an_offer_nobody_takes() -> None:
     assert "b@1 provides 'x', which no buildpack after it requires" == outcome
 
 
+@pytest.mark.requirement("buildpack.build-plan.alternatives")
 def test_settle_tries_alternatives_in_order() -> None:
     """The first combination that passes is taken, the first buildpack's first choice before all others."""
     outcome = settle([_participant("a", "+x", "+y", ""), _participant("b", "-z", "-y")])
@@ -71,6 +75,7 @@ def test_settle_tells_why_the_first_choice_failed() -> None:
     assert "a@1 requires 'first', which no buildpack before it provides" == outcome
 
 
+@pytest.mark.requirement("buildpack.build-plan.optional-unused", "buildpack.build-plan.optional-unmet")
 def test_settle_drops_optional_buildpacks_one_after_the_other() -> None:
     """Dropping one may leave another's offer without a taker."""
     outcome = settle(
@@ -92,6 +97,7 @@ def test_settle_drops_an_optional_buildpack_on_its_last_alternative_only() -> No
     assert ["a", "b"] == _ids(outcome)
 
 
+@pytest.mark.requirement("buildpack.detection.none-passes")
 def test_settle_needs_somebody() -> None:
     """A group that everybody left does not pass."""
     assert "no buildpack of the group passed" == settle([])
@@ -156,6 +162,7 @@ _X_OF_A_AND_B = PlanEntry(
 _Y_OF_B = PlanEntry(providers=(Provider(id=BuildpackId("b"), version="1"),), requires=(Require(name="y"),))
 
 
+@pytest.mark.requirement("buildpack.build.plan")
 def test_buildpack_plan_has_what_the_buildpack_provides() -> None:
     """Every requirement of the entries it is a provider of."""
     plan = Plan(entries=(_X_OF_A_AND_B, _Y_OF_B))
@@ -165,6 +172,7 @@ def test_buildpack_plan_has_what_the_buildpack_provides() -> None:
     assert {"a": ["x"], "b": ["x", "y"], "c": []} == names
 
 
+@pytest.mark.requirement("buildpack.unmet.met-not-passed-on")
 def test_without_met_removes_what_is_done() -> None:
     """A met entry is gone for later providers, an unmet one stays."""
     plan = Plan(entries=(_X_OF_A_AND_B, _Y_OF_B))

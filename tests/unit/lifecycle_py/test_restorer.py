@@ -19,6 +19,15 @@ def _restored(workshop: Workshop) -> list[str]:
     return [line.removeprefix("restored ./") for line in workshop.output() if line.startswith("restored ")]
 
 
+@pytest.mark.requirement(
+    "platform.restorer.layers",
+    "platform.restorer.type-rules",
+    "platform.restorer.cache-used",
+    "buildpack.layer-types.build-not-restored",
+    "buildpack.layer-types.launch-not-contents",
+    "buildpack.layer-types.launch-restored",
+    "buildpack.analysis.layer-files",
+)
 @pytest.mark.parametrize("with_trees", [True, False])
 def test_restore_brings_back_each_type_of_layer(workshop: Workshop, *, with_trees: bool) -> None:
     """Cached layers return with contents, launch-only ones with metadata, all others not at all."""
@@ -30,6 +39,7 @@ def test_restore_brings_back_each_type_of_layer(workshop: Workshop, *, with_tree
     assert sorted([*cached, "l.toml"]) == sorted(_restored(workshop))
 
 
+@pytest.mark.requirement("buildpack.layer-types.restored-without-types")
 def test_restored_metadata_has_no_types(workshop: Workshop) -> None:
     """A buildpack that does not declare a layer again loses it."""
     workshop.create("all_layer_types")
@@ -40,6 +50,7 @@ def test_restored_metadata_has_no_types(workshop: Workshop) -> None:
     assert ["[metadata]", 'name = "all"'] == shown
 
 
+@pytest.mark.requirement("buildpack.analysis.without-previous")
 def test_restore_of_a_first_build_is_empty(workshop: Workshop) -> None:
     """Without cache and previous image there is nothing."""
     workshop.create("all_layer_types")
@@ -48,6 +59,7 @@ def test_restore_of_a_first_build_is_empty(workshop: Workshop) -> None:
     assert "Nothing is cached" in workshop.reporter.texts(Kind.STEP)
 
 
+@pytest.mark.requirement("deviation.restore-on-mismatch")
 def test_restore_without_the_previous_image_still_has_the_cache(workshop: Workshop) -> None:
     """Cached layers, their metadata included, do not need the app image (Buildpack API 0.12)."""
     workshop.create("all_layer_types")
@@ -58,6 +70,7 @@ def test_restore_without_the_previous_image_still_has_the_cache(workshop: Worksh
     assert "l.toml" not in _restored(workshop)
 
 
+@pytest.mark.requirement("buildpack.layer-types.cache-both")
 def test_restore_without_the_cache_still_has_metadata_of_launch_layers(workshop: Workshop) -> None:
     """A launch layer's metadata lives in the app image."""
     workshop.create("all_layer_types")
@@ -68,6 +81,7 @@ def test_restore_without_the_cache_still_has_metadata_of_launch_layers(workshop:
     assert ["l.toml"] == _restored(workshop)
 
 
+@pytest.mark.requirement("platform.restorer.store", "buildpack.analysis.store")
 def test_restore_brings_back_the_store(workshop: Workshop) -> None:
     """``store.toml`` travels in the app image's label."""
     workshop.create("keeps_cached_layer")
@@ -86,6 +100,7 @@ def test_restore_gives_nothing_to_other_buildpacks(workshop: Workshop) -> None:
     assert "fixtures/always-passes" not in _restored(workshop)
 
 
+@pytest.mark.requirement("buildpack.layer-types.cache-both")
 def test_restore_leaves_out_a_damaged_layer_with_a_warning(workshop: Workshop) -> None:
     """A damaged blob costs the layer, not the build."""
     workshop.create("keeps_cached_layer", with_trees=False)
@@ -155,6 +170,13 @@ def test_restore_works_after_a_failed_build(workshop: Workshop) -> None:
     assert "keeping 1" == workshop.output()[0]
 
 
+@pytest.mark.requirement(
+    "platform.analyzed-toml.previous-reference",
+    "platform.analyzed-toml.run-reference",
+    "platform.analyzer.previous-described",
+    "platform.analyzer.run-image-described",
+    "platform.analyzer.writes-analyzed",
+)
 def test_analyzed_document_names_both_images(workshop: Workshop) -> None:
     """``analyzed.toml`` has the previous image and the run image by digest."""
     first = workshop.create("always_passes")

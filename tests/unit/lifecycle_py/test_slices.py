@@ -77,12 +77,14 @@ _MISSES = [
 ]
 
 
+@pytest.mark.requirement("buildpack.slices.globs")
 @pytest.mark.parametrize(("glob", "path"), _MATCHES)
 def test_go_pattern_matches(glob: str, path: str) -> None:
     """What Go's glob matches."""
     assert re.fullmatch(go_pattern(glob), path, re.DOTALL)
 
 
+@pytest.mark.requirement("buildpack.slices.globs")
 @pytest.mark.parametrize(("glob", "path"), _MISSES)
 def test_go_pattern_does_not_match(glob: str, path: str) -> None:
     """What Go's glob does not match."""
@@ -107,6 +109,7 @@ def test_split_gives_a_directory_with_everything_below() -> None:
     assert ["static static/a.css static/img static/img/x.png", "README.md web.py"] == _split("static")
 
 
+@pytest.mark.requirement("buildpack.slices.removed", "buildpack.slices.in-order")
 def test_split_gives_a_path_to_the_first_slice_that_takes_it() -> None:
     """What is taken is gone for later slices and the rest."""
     assert ["README.md", "static/a.css", "static static/img static/img/x.png web.py"] == _split(
@@ -131,6 +134,7 @@ def test_split_of_all_leaves_nothing() -> None:
     assert ((), ("",)) == split_app((), [Slice(paths=("*",))])
 
 
+@pytest.mark.requirement("buildpack.slices.empty")
 def test_split_without_globs_takes_nothing() -> None:
     """A slice may be empty."""
     assert ["", " ".join(_APP)] == _split("")

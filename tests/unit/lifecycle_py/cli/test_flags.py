@@ -22,6 +22,7 @@ def test_every_spelling_of_a_flag(given: list[str]) -> None:
     assert "x" == parse_arguments(given, FLAGS, {}).text("app")
 
 
+@pytest.mark.requirement("platform.api.flags-first")
 def test_flag_beats_variable_beats_default() -> None:
     """The specification's precedence."""
     environ = {"CNB_APP_DIR": "env"}

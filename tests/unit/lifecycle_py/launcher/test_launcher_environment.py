@@ -49,6 +49,14 @@ def modified(environment: Mapping[str, bytes], files: Files) -> dict[str, bytes]
     return result
 
 
+@pytest.mark.requirement(
+    "buildpack.environment.append",
+    "buildpack.environment.prepend",
+    "buildpack.environment.default",
+    "buildpack.environment.override",
+    "buildpack.environment.launch-files",
+    "buildpack.environment.layer-by-layer",
+)
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(first=LAYERS, second=LAYERS)
 def test_env_files_follow_the_model(
@@ -100,6 +108,7 @@ def test_modification_table(image: AppImage, old: str | None, files: dict[str, s
     assert expected == environment["X"]
 
 
+@pytest.mark.requirement("buildpack.environment.delimiter")
 def test_delimiter_holds_for_its_directory(image: AppImage) -> None:
     """A .delim file of `env` does not part what `env.launch` appends."""
     layer = image.buildpack() / "layer"

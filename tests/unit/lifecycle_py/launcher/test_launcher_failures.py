@@ -50,6 +50,7 @@ class TestProcess:
         """Without a process and a command there is nothing to start."""
         assert_fails(image.run("launcher", *words), "a command is required", "The image has no process types")
 
+    @pytest.mark.requirement("platform.launcher.exec-env")
     def test_wrong_execution_environment(self, image: AppImage) -> None:
         """The message names the execution environments of the process."""
         image.buildpack()
@@ -194,6 +195,7 @@ class TestLayers:
 class TestExecD:
     """An exec.d program misbehaves."""
 
+    @pytest.mark.requirement("buildpack.launch.exec-d-failure", "buildpack.launch.exec-d-output")
     @pytest.mark.parametrize(
         ("body", "words"),
         [

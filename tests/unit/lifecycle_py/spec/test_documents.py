@@ -131,6 +131,9 @@ def test_write_toml_does_not_write_through_a_link(tmp_path: Path) -> None:
 # Documents that are only written, or only read.
 
 
+@pytest.mark.requirement(
+    "deviation.target-variant", "platform.analyzed-toml.run-image-name", "platform.analyzed-toml.run-target"
+)
 def test_analyzed_names_images_and_both_spellings_of_a_variant() -> None:
     """``[image]`` is there only when there was one; the variant is written as the spec and the reference read it."""
     run = RunImage(reference="r@sha256:1", image="r", target=Target(arch="arm", variant="v7"))
@@ -143,6 +146,7 @@ def test_analyzed_names_images_and_both_spellings_of_a_variant() -> None:
     assert {"reference": "p"} == Analyzed(run_image=run, previous_image="p").to_toml()["image"]
 
 
+@pytest.mark.requirement("platform.report-toml.digest", "platform.report-toml.image-id")
 def test_report_has_the_specs_keys() -> None:
     """Machines read the report by these names."""
     report = Report(tags=("a", "b"), digest="d", image_id="i", manifest_size=3)
@@ -190,6 +194,7 @@ def test_buildpack_reads_all_it_needs() -> None:
     assert ((target,), {"any": 1}) == (buildpack.targets, buildpack.metadata)
 
 
+@pytest.mark.requirement("deviation.exec-env-form")
 def test_buildpack_accepts_both_forms_of_execution_environments() -> None:
     """The specification has tables, the reference a list of strings."""
     text = _BUILDPACK.replace('exec-env = ["production", "test"]', "").replace(
@@ -199,6 +204,7 @@ def test_buildpack_accepts_both_forms_of_execution_environments() -> None:
     assert ("test",) == Buildpack.from_toml(parse_toml(text, FILE)).exec_env
 
 
+@pytest.mark.requirement("buildpack.api.declared")
 @pytest.mark.parametrize(
     ("old", "new", "error", "words"),
     [
@@ -239,6 +245,7 @@ def test_layer_metadata_refuses_types_at_the_top() -> None:
         LayerMetadata.from_toml(parse_toml("launch = true\n", FILE))
 
 
+@pytest.mark.requirement("buildpack.launch.command-list", "buildpack.launch-toml.direct-forbidden")
 @pytest.mark.parametrize(
     ("api", "text", "expected"),
     [

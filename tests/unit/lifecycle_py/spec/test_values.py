@@ -25,6 +25,7 @@ from lifecycle_py.spec.toml_file import Table, parse_toml, read_toml, read_toml_
 FILE = Path("x.toml")
 
 
+@pytest.mark.requirement("platform.api.form", "buildpack.api.declared")
 @pytest.mark.parametrize(("text", "minor"), [("0.8", 8), ("v0.10", 10), ("0.12", 12)])
 def test_api_version_is_read(text: str, minor: int) -> None:
     """Versions compare as numbers."""
@@ -32,6 +33,7 @@ def test_api_version_is_read(text: str, minor: int) -> None:
     assert ApiVersion(0, 9) < ApiVersion(0, 10) < ApiVersion(1, 0)
 
 
+@pytest.mark.requirement("platform.api.conform-or-fail")
 @pytest.mark.parametrize("text", ["", "0.7", "0.13", "1", "0.8.1", "x", "0.١٢", "0.12\n", " 0.12", "9" * 400])
 def test_api_version_that_is_not_spoken_is_refused(text: str) -> None:
     """Malformed and unknown versions end with exit code 12."""
@@ -46,12 +48,14 @@ def test_features_come_with_versions() -> None:
     assert [False, True, True] == [supports(ApiVersion(0, minor), BuildpackFeature.TARGETS) for minor in (9, 10, 12)]
 
 
+@pytest.mark.requirement("buildpack.buildpack-toml.id")
 @pytest.mark.parametrize("text", ["a", "heroku/ruby", "A.b-c/1", "x/y/z"])
 def test_buildpack_id_is_accepted(text: str) -> None:
     """Letters, digits, dot, slash, dash."""
     assert text == parse_buildpack_id(text)
 
 
+@pytest.mark.requirement("buildpack.buildpack-toml.id", "buildpack.buildpack-toml.id-reserved")
 @pytest.mark.parametrize("text", ["", "a b", "a_b", "é", "a\n", "app", "config", "generated", "sbom"])
 def test_buildpack_id_is_refused(text: str) -> None:
     """Other characters and reserved names."""
@@ -71,6 +75,7 @@ def test_buildpack_id_that_would_be_a_path_is_harmless(text: str) -> None:
     assert name not in {".", ".."}
 
 
+@pytest.mark.requirement("buildpack.layers-dir.reserved-names")
 @pytest.mark.parametrize("text", ["", ".", "..", "a/b", "a\0", "build", "launch", "store"])
 def test_layer_name_is_refused(text: str) -> None:
     """A layer's name is a file name beside the documents."""
@@ -78,6 +83,7 @@ def test_layer_name_is_refused(text: str) -> None:
         parse_layer_name(text)
 
 
+@pytest.mark.requirement("buildpack.launch-toml.process-type")
 @pytest.mark.parametrize("text", ["", "a b", "a/b", "é", "web\n"])
 def test_process_type_is_refused(text: str) -> None:
     """A process type becomes a link below ``/cnb/process``."""
@@ -88,6 +94,7 @@ def test_process_type_is_refused(text: str) -> None:
 _DEBIAN = Target(os="linux", arch="arm64", variant="v8", distro=Distro(name="debian", version="13"))
 
 
+@pytest.mark.requirement("buildpack.detection.target-any")
 @pytest.mark.parametrize(
     ("constraint", "target", "accepted"),
     [
@@ -111,6 +118,7 @@ def test_target_constraint(constraint: TargetConstraint, target: Target, *, acce
     assert accepted == constraint.accepts(target)
 
 
+@pytest.mark.requirement("deviation.target-variant")
 def test_target_constraint_reads_both_spellings_of_a_variant() -> None:
     """``variant`` of the specification and ``arch-variant`` of the reference."""
     texts = ('variant = "v8"', 'arch-variant = "v8"')
@@ -140,6 +148,14 @@ def test_env_delta_does_the_same_through_files(changes: list[EnvChange], env: di
     assert before == env
 
 
+@pytest.mark.requirement(
+    "buildpack.environment.append",
+    "buildpack.environment.prepend",
+    "buildpack.environment.default",
+    "buildpack.environment.override",
+    "buildpack.environment.delimiter",
+    "buildpack.environment.name",
+)
 @pytest.mark.parametrize(
     ("files", "env", "expected"),
     [
@@ -163,6 +179,7 @@ def test_env_delta_by_the_rules(files: dict[str, bytes], env: dict[str, bytes], 
     assert expected == EnvDelta.from_files(files).apply(env)["A"]
 
 
+@pytest.mark.requirement("platform.buildpack-environment.operator-suffixes")
 def test_env_delta_of_the_operator_defaults() -> None:
     """In build-config a file without suffix is a default."""
     delta = EnvDelta.from_files({"A": b"new"}, EnvAction.DEFAULT)

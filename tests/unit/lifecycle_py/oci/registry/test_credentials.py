@@ -28,6 +28,7 @@ def _find(environ: dict[str, str], host: str = "ghcr.io", repository: str = "tea
     return Keychain({"HOME": "/nonexistent", **environ}).find(host, repository)
 
 
+@pytest.mark.requirement("platform.registry-auth.cnb-registry-auth")
 @pytest.mark.parametrize(
     ("header", "credentials"),
     [
@@ -45,6 +46,7 @@ def test_the_variable_comes_first(tmp_path: Path, header: str, credentials: Cred
     assert credentials == found.credentials
 
 
+@pytest.mark.requirement("platform.registry-auth.docker-config")
 @pytest.mark.parametrize(
     ("host", "key"),
     [
@@ -132,6 +134,7 @@ def test_podman_s_files_come_after_docker_s(tmp_path: Path) -> None:
     assert Credentials(identity_token="t") == _find(environ).credentials
 
 
+@pytest.mark.requirement("platform.registry-auth.anonymous")
 def test_without_any_the_places_are_told() -> None:
     """In the order they were looked at."""
     found = _find({"XDG_RUNTIME_DIR": "/run/user/7"})
@@ -156,6 +159,7 @@ def test_a_file_that_is_damaged_is_told_without_its_contents(tmp_path: Path, tex
         _find({"DOCKER_CONFIG": str(tmp_path)})
 
 
+@pytest.mark.requirement("platform.registry-auth.valid-json")
 @pytest.mark.parametrize("text", ["{", "[]", '{"ghcr.io": "Basic s3cret!"}', '{"ghcr.io": "Digest s3cret"}'])
 def test_a_variable_that_is_damaged_is_told_without_its_contents(text: str) -> None:
     """It goes to logs."""
