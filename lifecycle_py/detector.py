@@ -1,180 +1,159 @@
 """The detect phase: finds the first group of buildpacks that wants the app, and settles their plan.
 
-Facts: reference/cnb.md §b.5; spec: platform.md "detector" (buildpacks/spec@b745fcf). Every buildpack of a group is
-asked at once, and each is asked only once however many groups name it.
+Facts: reference/cnb.md §b.5; spec: platform.md "detector" (buildpacks/spec@b745fcf). ``explore`` finds out, as data
+that also explains; ``conclude`` tells the result and writes the files, or raises. Where specification and reference
+differ: docs/decisions/0015-detection-follows-the-specification.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
-from lifecycle_py.errors import NothingDetectedError, ProgramNotStartedError, Refusal
+from lifecycle_py.ask import Inquiry
+from lifecycle_py.catalog import open_catalog
+from lifecycle_py.detection import Answer, Attempt, Detection, Reply
+from lifecycle_py.errors import NothingDetectedError, Refusal
 from lifecycle_py.inputs import Directories
-from lifecycle_py.order import Candidate, Candidates, Catalog, expand
+from lifecycle_py.order import Candidates, Expansion, expand, with_system
 from lifecycle_py.output import Reporter
-from lifecycle_py.plan import Participant, SettledPlan, settle
+from lifecycle_py.plan import Participant, settle
 from lifecycle_py.run_buildpack import BuildpackRunner
-from lifecycle_py.spec.build_plan import BuildPlan
-from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
-from lifecycle_py.spec.errors import ExplainedError
+from lifecycle_py.spec.api_versions import PLATFORM_API, ApiVersion, PlatformFeature, supports
+from lifecycle_py.spec.buildpack_toml import Buildpack
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.order_toml import Order
 from lifecycle_py.spec.plan_toml import Plan
-from lifecycle_py.spec.toml_file import read_toml_if_present, write_toml
+from lifecycle_py.spec.system_toml import System
+from lifecycle_py.spec.toml_file import write_toml
 
-_PASS, _FAIL = 0, 100
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetectRules:
+    """What besides the order decides: the operator's buildpacks, and the version of the Platform API."""
+
+    system: System = field(default_factory=System)
+    platform_api: ApiVersion = PLATFORM_API
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetectFiles:
+    """Where the results are written."""
+
+    group: Path
+    plan: Path
+
+    @classmethod
+    def usual(cls, directories: Directories) -> DetectFiles:
+        """Give the usual places, in the layers directory."""
+        layers = directories.layers.host
+        return cls(group=layers / "group.toml", plan=layers / "plan.toml")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Detected:
-    """What detection settled. ``asked`` has everyone's answer, for explanations."""
+    """What detection settled. ``detection`` has everyone's answer, for explanations."""
 
     group: Group
     plan: Plan
-    asked: tuple[Answer, ...]
+    detection: Detection
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """A buildpack's answer: its exit code, what it printed, and its plan or what was wrong with it."""
-
-    buildpack: Buildpack
-    code: int
-    output: str
-    plan: BuildPlan = BuildPlan()  # noqa: RUF009 - immutable
-    problem: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """Tell whether the buildpack wants the app."""
-        return self.code == _PASS and not self.problem
-
-    @property
-    def errored(self) -> bool:
-        """Tell whether detection itself broke."""
-        return bool(self.problem) or self.code not in {_PASS, _FAIL}
-
-    @property
-    def verdict(self) -> str:
-        """Give the answer in a few words."""
-        if self.problem:
-            return f"broke: {self.problem}"
-        return {_PASS: "passes", _FAIL: "does not apply"}.get(self.code, f"broke with exit code {self.code}")
-
-
-def detect(order: Order, runner: BuildpackRunner, reporter: Reporter) -> Detected:
+def detect(order: Order, runner: BuildpackRunner, reporter: Reporter, rules: DetectRules | None = None) -> Detected:
     """Detect, and write ``group.toml`` and ``plan.toml`` into the layers directory.
 
     Raises:
         NothingDetectedError: no group passed; it holds every buildpack's own words.
         BuildpackMissingError, OrderCycleError: the order is wrong.
     """
-    directories = runner.directories
-    detection = _Detection(runner)
-    failures: list[str] = []
-    for candidates in expand(order, read_catalog(directories)):
-        outcome = detection.try_group(candidates)
-        if isinstance(outcome, str):
-            failures.append(f"group {', '.join(one.buildpack.id for one in candidates)}: {outcome}")
-            continue
-        group = Group(buildpacks=tuple(_element(buildpack) for buildpack in outcome.buildpacks))
-        write_toml(directories.layers.host / "group.toml", group.to_toml())
-        write_toml(directories.layers.host / "plan.toml", outcome.plan.to_toml())
-        for answer in detection.answers():
-            _tell(answer, group, reporter)
-        return Detected(group=group, plan=outcome.plan, asked=detection.answers())
-    somebody_passed = any(answer.passed for answer in detection.answers())
-    raise NothingDetectedError(
-        refusals=tuple(
-            Refusal(
-                buildpack=str(answer.buildpack), verdict=answer.verdict, output=answer.output, errored=answer.errored
-            )
-            for answer in detection.answers()
-        ),
-        # Who refused explains everything when all did; otherwise the reason is in how the groups are made up.
-        groups=tuple(failures) if somebody_passed else (),
+    return conclude(explore(order, runner, rules or DetectRules()), DetectFiles.usual(runner.directories), reporter)
+
+
+def explore(order: Order, runner: BuildpackRunner, rules: DetectRules) -> Detection:
+    """Try the groups of an order up to the first that passes; none passing is a result, too.
+
+    Raises:
+        BuildpackMissingError, OrderCycleError: the order is wrong.
+        UnsupportedApiError: a buildpack of a group speaks an API this lifecycle does not.
+    """
+    api = rules.platform_api
+    with_environments = supports(api, PlatformFeature.EXECUTION_ENVIRONMENTS)
+    expansion = Expansion(
+        catalog=open_catalog(runner.directories), exec_env=runner.target.exec_env if with_environments else None
     )
+    if supports(api, PlatformFeature.SYSTEM_BUILDPACKS):
+        order = with_system(order, rules.system)
+    inquiry = Inquiry(runner, check_targets=supports(api, PlatformFeature.TARGETS))
+    attempts: list[Attempt] = []
+    for candidates in expand(order, expansion):
+        attempts.append(_try_group(candidates, inquiry))
+        if attempts[-1].settled:
+            break
+    return Detection(attempts=tuple(attempts), answers=inquiry.answers())
 
 
-def read_catalog(directories: Directories) -> Catalog:
-    """Read the descriptors of all buildpacks in the buildpacks directory."""
-    files = sorted(directories.buildpacks.host.glob("*/*/buildpack.toml"))
-    buildpacks = [read_buildpack(file.parent) for file in files]
-    return Catalog({(buildpack.id, buildpack.version): buildpack for buildpack in buildpacks})
+def conclude(detection: Detection, files: DetectFiles, reporter: Reporter) -> Detected:
+    """Write the group and the plan that were found, and tell who takes part.
+
+    Raises:
+        NothingDetectedError: no group passed.
+    """
+    settled = detection.settled
+    if settled is None:
+        raise _failure(detection)
+    group = Group(
+        buildpacks=tuple(_element(one) for one in settled.buildpacks if not one.extension),
+        extensions=tuple(_element(one) for one in settled.buildpacks if one.extension),
+    )
+    write_toml(files.group, group.to_toml())
+    write_toml(files.plan, settled.plan.to_toml())
+    for answer in detection.answers:
+        _tell(answer, settled.buildpacks, reporter)
+    return Detected(group=group, plan=settled.plan, detection=detection)
 
 
-class _Detection:
-    """Answers so far; a buildpack is asked once."""
+def _try_group(candidates: Candidates, inquiry: Inquiry) -> Attempt:
+    skipped = tuple(one for one in candidates if one.only_for)
+    asked = [one for one in candidates if not one.only_for]
+    answers = inquiry.ask([one.buildpack for one in asked])
+    replies = tuple(Reply(candidate=candidate, answer=answer) for candidate, answer in zip(asked, answers, strict=True))
+    if any(reply.refuses for reply in replies):
+        return Attempt(replies=replies, skipped=skipped)
+    participants = [
+        Participant(buildpack=reply.answer.buildpack, plan=reply.answer.plan, optional=reply.candidate.optional)
+        for reply in replies
+        if reply.answer.passed
+    ]
+    return Attempt(replies=replies, skipped=skipped, resolution=settle(participants))
 
-    def __init__(self, runner: BuildpackRunner) -> None:
-        self._runner = runner
-        self._answers: dict[str, Answer] = {}
 
-    def answers(self) -> tuple[Answer, ...]:
-        return tuple(self._answers.values())
-
-    def try_group(self, candidates: Candidates) -> SettledPlan | str:
-        """Give the group's settled plan, or why it fails."""
-        self._ask([one.buildpack for one in candidates if str(one.buildpack) not in self._answers])
-        answers = [(candidate, self._answers[str(candidate.buildpack)]) for candidate in candidates]
-        refusing = [str(answer.buildpack) for candidate, answer in answers if self._refuses(candidate, answer)]
-        if refusing:
-            return f"{', '.join(refusing)} did not pass"
-        return settle(
-            [
-                Participant(buildpack=answer.buildpack, plan=answer.plan, optional=candidate.optional)
-                for candidate, answer in answers
-                if answer.passed
-            ]
+def _failure(detection: Detection) -> NothingDetectedError:
+    errored = detection.errored
+    refusals = tuple(
+        Refusal(
+            buildpack=str(answer.buildpack),
+            verdict=answer.verdict,
+            output=answer.output,
+            errored=str(answer.buildpack) in errored,
         )
+        for answer in detection.answers
+    )
+    failures = tuple(f"group {_names(attempt)}: {attempt.reason}" for attempt in detection.attempts)
+    # Who refused explains everything when all did; otherwise the reason is in how the groups are made up.
+    somebody_passed = any(answer.passed for answer in detection.answers)
+    return NothingDetectedError(refusals=refusals, groups=failures if somebody_passed else ())
 
-    @staticmethod
-    def _refuses(candidate: Candidate, answer: Answer) -> bool:
-        return not answer.passed and not candidate.optional
 
-    def _ask(self, buildpacks: Sequence[Buildpack]) -> None:
-        if not buildpacks:
-            return
-        pool = ThreadPoolExecutor(max_workers=len(buildpacks))
-        try:
-            for buildpack, answer in zip(buildpacks, pool.map(self._ask_one, buildpacks), strict=True):
-                self._answers[str(buildpack)] = answer
-        finally:
-            # Not waiting: after Ctrl-C it is the end of the session that ends a hanging bin/detect.
-            pool.shutdown(wait=False, cancel_futures=True)
-
-    def _ask_one(self, buildpack: Buildpack) -> Answer:
-        target = self._runner.target.target
-        if buildpack.targets and not any(constraint.accepts(target) for constraint in buildpack.targets):
-            accepted = ", ".join(str(constraint) for constraint in buildpack.targets)
-            problem = f"it builds for {accepted}, not for {target.os}/{target.arch}"
-            return Answer(buildpack=buildpack, code=_FAIL, output="", problem=problem)
-        lines: list[str] = []
-        scratch = self._runner.directories.scratch
-        plan = scratch / f"plan-{buildpack.id.replace('/', '_')}-{buildpack.version}.toml"
-        plan.host.unlink(missing_ok=True)  # one of an earlier build is not this buildpack's answer
-        try:
-            status = self._runner.detect(buildpack, plan, lines.append)
-        except ProgramNotStartedError as error:
-            return Answer(buildpack=buildpack, code=_FAIL, output="", problem=str(error))
-        output = "\n".join(lines).strip()
-        if status.code != _PASS:
-            return Answer(buildpack=buildpack, code=status.code, output=output)
-        try:
-            build_plan = BuildPlan.from_toml(read_toml_if_present(plan.checked(scratch)))
-        except ExplainedError as error:
-            return Answer(buildpack=buildpack, code=status.code, output=output, problem=str(error))
-        return Answer(buildpack=buildpack, code=status.code, output=output, plan=build_plan)
+def _names(attempt: Attempt) -> str:
+    return ", ".join(reply.answer.buildpack.id for reply in attempt.replies) or "(nobody)"
 
 
 def _element(buildpack: Buildpack) -> GroupElement:
     return GroupElement(id=buildpack.id, version=buildpack.version, api=str(buildpack.api), homepage=buildpack.homepage)
 
 
-def _tell(answer: Answer, group: Group, reporter: Reporter) -> None:
-    chosen = any(element.id == answer.buildpack.id for element in group.buildpacks)
+def _tell(answer: Answer, group: tuple[Buildpack, ...], reporter: Reporter) -> None:
+    chosen = answer.buildpack in group
     facts = {"buildpack": str(answer.buildpack), "passed": answer.passed, "chosen": chosen}
     if answer.errored:
         # Only an optional buildpack comes here: the group goes on without it, which must not go unnoticed.

@@ -17,8 +17,8 @@ from lifecycle_py.spec.targets import Target
 class Directories:
     """The directories of a build.
 
-    ``buildpacks`` holds ``<id with / as _>/<version>``; ``scratch`` is writable for buildpacks and dropped after
-    the build; ``build_config`` is the operator's (its ``env`` directory), often absent.
+    ``buildpacks`` and ``extensions`` hold ``<id with / as _>/<version>``; ``scratch`` is writable for buildpacks and
+    dropped after the build; ``build_config`` is the operator's (its ``env`` directory), often absent.
     """
 
     app: Place
@@ -27,6 +27,11 @@ class Directories:
     buildpacks: Place
     scratch: Place
     build_config: Place
+    extensions: Place = Place.here(Path("/cnb/extensions"))  # noqa: RUF009 - immutable
+
+    def extension(self, extension_id: BuildpackId, version: str) -> Place:
+        """Give the directory of an extension."""
+        return self.extensions / directory_name(extension_id) / version
 
     def buildpack(self, buildpack_id: BuildpackId, version: str) -> Place:
         """Give the directory of a buildpack."""

@@ -1,6 +1,7 @@
-"""Running a buildpack's ``bin/detect`` and ``bin/build``: their environment and the files they are given.
+"""Running ``bin/detect``, ``bin/build`` and ``bin/generate``: their environment and the files they are given.
 
-Facts: reference/cnb.md §b.6; spec: buildpack.md "Buildpack Interface" (buildpacks/spec@b745fcf).
+Facts: reference/cnb.md §b.6; spec: buildpack.md "Buildpack Interface", image_extension.md "Image Extension Interface"
+(buildpacks/spec@b745fcf).
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ class BuildpackRunner:
     user_env: Mapping[str, bytes]
     operator_env: EnvDelta
 
+    def home(self, buildpack: Buildpack) -> Place:
+        """Give the directory of a buildpack or an extension."""
+        find = self.directories.extension if buildpack.extension else self.directories.buildpack
+        return find(buildpack.id, buildpack.version)
+
     def detect(self, buildpack: Buildpack, plan: Place, on_line: OutputLine) -> ExitStatus:
         """Run ``bin/detect``, which may write its build plan to ``plan``."""
         variables = {"CNB_BUILD_PLAN_PATH": str(plan.inside)}
@@ -47,6 +53,12 @@ class BuildpackRunner:
         arguments = (str(layers.inside), str(self.directories.platform.inside), str(plan.inside))
         return self._run(buildpack, "build", arguments, variables, earlier_layers, on_line)
 
+    def generate(self, extension: Buildpack, output: Place, plan: Place, on_line: OutputLine) -> ExitStatus:
+        """Run an extension's ``bin/generate``, which writes Dockerfiles into ``output``."""
+        variables = {"CNB_BP_PLAN_PATH": str(plan.inside), "CNB_OUTPUT_DIR": str(output.inside)}
+        arguments = (str(output.inside), str(self.directories.platform.inside), str(plan.inside))
+        return self._run(extension, "generate", arguments, variables, (), on_line)
+
     def _run(
         self,
         buildpack: Buildpack,
@@ -56,13 +68,13 @@ class BuildpackRunner:
         earlier_layers: Iterable[LayerEnvironment],
         on_line: OutputLine,
     ) -> ExitStatus:
-        place = self.directories.buildpack(buildpack.id, buildpack.version)
+        place = self.home(buildpack)
         env = with_layers(self.base_env, earlier_layers)
         if not buildpack.clear_env:
             env = with_platform(env, self.user_env)
         env = self.operator_env.apply(env)
         env |= {
-            "CNB_BUILDPACK_DIR": str(place.inside).encode(),
+            "CNB_EXTENSION_DIR" if buildpack.extension else "CNB_BUILDPACK_DIR": str(place.inside).encode(),
             "CNB_PLATFORM_DIR": str(self.directories.platform.inside).encode(),
         }
         env |= {name: value.encode() for name, value in variables.items()}

@@ -45,8 +45,10 @@ class PlatformFeature(StrEnum):
     EXTENSIONS = "0.10"
     LIFECYCLE_SBOM = "0.11"
     TARGETS = "0.12"
+    GENERATED_BY_EXTENSION = "0.13"
     METADATA_FROM_CACHE = "0.14"
     EXECUTION_ENVIRONMENTS = "0.15"
+    SYSTEM_BUILDPACKS = "0.15"
 
 
 SUPPORTED_BUILDPACK_APIS = tuple(ApiVersion(0, minor) for minor in (8, 9, 10, 11, 12))

@@ -23,7 +23,9 @@ class Require:
 
     @classmethod
     def from_toml(cls, table: Table) -> Require:
-        """Read one ``[[requires]]`` or ``[[entries]]`` entry."""
+        """Read one ``[[requires]]`` or ``[[entries]]`` entry; a version belongs into its metadata."""
+        if "version" in table:
+            raise table.problem("version", "is not supported; write it as 'metadata.version'")
         return cls(name=table.text("name"), metadata=table.table("metadata").data)
 
 

@@ -12,8 +12,15 @@ from lifecycle_py.spec.api_versions import ApiVersion, parse_buildpack_api
 from lifecycle_py.spec.exec_env import read_exec_env
 from lifecycle_py.spec.identifiers import BuildpackId, parse_buildpack_id
 from lifecycle_py.spec.order_toml import Order
-from lifecycle_py.spec.targets import TargetConstraint
+from lifecycle_py.spec.targets import Distro, TargetConstraint
 from lifecycle_py.spec.toml_file import Table, TomlTable, read_toml
+
+_TARGETS_OF_STACKS = {
+    "*": TargetConstraint(),
+    "io.buildpacks.stacks.bionic": TargetConstraint(
+        os="linux", arch="amd64", distros=(Distro(name="ubuntu", version="18.04"),)
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,11 +66,21 @@ class Buildpack:
             clear_env=table.boolean("clear-env"),
             sbom_formats=table.texts("sbom-formats"),
             exec_env=read_exec_env(table),
-            targets=tuple(TargetConstraint.from_toml(target) for target in document.tables("targets")),
+            targets=_targets(document),
             order=Order.from_toml(document) if "order" in document else None,
             metadata=document.table("metadata").data,
             extension=kind == "extension",
         )
+
+
+def _targets(document: Table) -> tuple[TargetConstraint, ...]:
+    """Read the targets, or infer them from the stacks a buildpack of older days names.
+
+    Stacks other than these two say nothing about targets. The architecture is the reference's (cnb.md §b.13 item 11).
+    """
+    declared = tuple(TargetConstraint.from_toml(target) for target in document.tables("targets"))
+    stacks = () if declared else tuple(stack.text("id") for stack in document.tables("stacks"))
+    return declared or tuple(_TARGETS_OF_STACKS[stack] for stack in stacks if stack in _TARGETS_OF_STACKS)
 
 
 def read_buildpack(directory: Path) -> Buildpack:

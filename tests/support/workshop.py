@@ -25,7 +25,7 @@ from lifecycle_py.session import Place
 from lifecycle_py.spec.buildpack_toml import read_buildpack
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.identifiers import directory_name, parse_buildpack_id
-from lifecycle_py.spec.order_toml import Order, OrderElement
+from lifecycle_py.spec.order_toml import Order, OrderElement, OrderGroup
 from lifecycle_py.spec.targets import Distro, Target
 from tests.support.in_place_session import RecordingSession
 from tests.support.tars import Entry, make_tar
@@ -44,9 +44,14 @@ RUN_CONFIG = ImageConfig(
 )
 
 
-def an_order(*groups: str) -> Order:
+def an_order(*groups: str, extensions: Sequence[str] = ()) -> Order:
     """Make an order: a string per group with the names of its fixtures, ``name?`` for an optional one."""
-    return Order(groups=tuple(tuple(_order_element(word) for word in group.split()) for group in groups))
+    return Order(groups=tuple(map(a_group, groups)), extensions=tuple(map(a_group, extensions)))
+
+
+def a_group(words: str) -> OrderGroup:
+    """Make one group of an order from the names of its fixtures."""
+    return tuple(_order_element(word) for word in words.split())
 
 
 def _order_element(word: str) -> OrderElement:
@@ -63,6 +68,7 @@ class Workshop:
         self.app = write_tree(root / "app", {"index.html": "<p>", "version": "1"})
         self.platform = write_tree(root / "platform", {"env/": ""})
         self.buildpacks = root / "buildpacks"
+        self.extensions = root / "extensions"
         self.store = LayoutStore(root / "store")
         self.cache = DirectoryCache(root / "cache")
         self.trees = TreePool(root / "trees")
@@ -90,6 +96,11 @@ class Workshop:
             {"bin/detect": "#!/bin/sh\n", "bin/build": "#!/bin/sh\n", "buildpack.toml": head, **files},
         )
 
+    def write_extension(self, name: str, files: Mapping[str, str], toml: str = "") -> Path:
+        """Make an extension ``fixtures/<name>`` for one test; it has the programs among ``files`` only."""
+        head = f'api = "0.12"\n[extension]\nid = "fixtures/{name}"\nversion = "1.0.0"\n{toml}'
+        return write_tree(self.extensions / f"fixtures_{name}" / "1.0.0", {"extension.toml": head, **files})
+
     def new_directories(self) -> Directories:
         """Make the directories of the next build. Layers are always at one path inside, so that builds compare."""
         self.layers = self.root / "layers"
@@ -102,16 +113,17 @@ class Workshop:
             layers=Place.here(self.layers),
             platform=Place.here(self.platform),
             buildpacks=Place.here(self.buildpacks),
+            extensions=Place.here(self.extensions),
             scratch=Place.here(scratch),
             build_config=Place.here(self.root / "build-config"),
         )
         return self.directories
 
-    def runner(self, target: Target | None = None, **env: str) -> BuildpackRunner:
+    def runner(self, target: Target | None = None, exec_env: str = "production", **env: str) -> BuildpackRunner:
         """Make a runner over the present directories."""
         wanted = target or Target(os="linux", arch="amd64", distro=Distro(name="debian", version="13"))
         base = {"PATH": b"/usr/bin:/bin", **{name: value.encode() for name, value in env.items()}}
-        return open_runner(self.session, self.directories, BuildTarget(target=wanted), base)
+        return open_runner(self.session, self.directories, BuildTarget(target=wanted, exec_env=exec_env), base)
 
     def group(self, *names: str) -> Group:
         """Make a detected group of fixtures."""

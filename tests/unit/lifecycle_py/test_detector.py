@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
-from lifecycle_py.detector import Detected, detect
+from lifecycle_py.detector import Detected, DetectRules, detect
 from lifecycle_py.errors import NothingDetectedError
 from lifecycle_py.output import Kind
+from lifecycle_py.spec.api_versions import ApiVersion
 from lifecycle_py.spec.errors import UnsupportedApiError
+from lifecycle_py.spec.system_toml import System
 from lifecycle_py.spec.targets import Distro, Target
 from lifecycle_py.spec.toml_file import read_toml
-from tests.support.workshop import Workshop, an_order
+from tests.support.workshop import Workshop, a_group, an_order
 
 
-def _detect(workshop: Workshop, *groups: str, target: Target | None = None) -> Detected:
-    return detect(an_order(*groups), workshop.runner(target), workshop.reporter)
+def _detect(
+    workshop: Workshop,
+    *groups: str,
+    target: Target | None = None,
+    extensions: Sequence[str] = (),
+    rules: DetectRules | None = None,
+    exec_env: str = "production",
+) -> Detected:
+    runner = workshop.runner(target, exec_env)
+    return detect(an_order(*groups, extensions=extensions), runner, workshop.reporter, rules)
 
 
 def _group(detected: Detected) -> list[str]:
     return [element.id.removeprefix("fixtures/") for element in detected.group.buildpacks]
+
+
+def _extensions(detected: Detected) -> list[str]:
+    return [element.id.removeprefix("fixtures/") for element in detected.group.extensions]
 
 
 def test_detect_takes_the_first_group_that_passes(workshop: Workshop) -> None:
@@ -195,6 +210,147 @@ def test_detect_does_not_ask_buildpacks_for_other_targets(workshop: Workshop, ta
 
     assert passes == ("aimed" in _group(detected))
     assert passes == ("fixtures_aimed" in workshop.session.programs("detect"))
+
+
+def test_detect_fails_a_required_buildpack_for_another_target_as_an_error(workshop: Workshop) -> None:
+    """It is not asked, and as nothing else passes either the exit code is 21."""
+    workshop.write_buildpack("aimed", {}, toml='[[targets]]\narch = "arm64"\n')
+
+    with pytest.raises(NothingDetectedError) as error:
+        _detect(workshop, "aimed", "aimed? never_passes")
+
+    assert 21 == error.value.exit_code
+    assert "was not asked: it builds for any/arm64, not for linux/amd64 (debian 13)" in error.value.explain().why
+    assert ["fixtures_never-passes"] == workshop.session.programs("detect")
+
+
+def test_detect_does_not_take_an_optional_buildpack_for_another_target_for_an_error(workshop: Workshop) -> None:
+    """Optional means that it may be for other images: 20, and no warning when the group passes."""
+    workshop.write_buildpack("aimed", {}, toml='[[targets]]\narch = "arm64"\n')
+
+    with pytest.raises(NothingDetectedError) as error:
+        _detect(workshop, "aimed? never_passes")
+    assert 20 == error.value.exit_code
+    _detect(workshop, "aimed? always_passes")
+    assert [] == workshop.reporter.texts(Kind.WARNING)
+
+
+def test_detect_knows_no_targets_before_platform_0_11(workshop: Workshop) -> None:
+    """Older platforms match stacks, and every buildpack is asked."""
+    workshop.write_buildpack("aimed", {}, toml='[[targets]]\narch = "arm64"\n')
+
+    assert ["aimed"] == _group(_detect(workshop, "aimed", rules=DetectRules(platform_api=ApiVersion(0, 11))))
+
+
+_SYSTEM = System(pre=a_group("provides_tool?"), post=a_group("two_processes"))
+
+
+@pytest.mark.requirement("platform.detector.system-pre", "platform.detector.system-post", "deviation.system-optional")
+def test_detect_puts_system_buildpacks_around_each_group(workshop: Workshop) -> None:
+    """The operator's buildpacks take part in every build; an optional one only where it is of use."""
+    rules = DetectRules(system=_SYSTEM)
+
+    assert ["always-passes", "two-processes"] == _group(_detect(workshop, "always_passes", rules=rules))
+    assert ["provides-tool", "requires-tool", "two-processes"] == _group(
+        _detect(workshop, "requires_tool", rules=rules)
+    )
+
+
+@pytest.mark.requirement("platform.detector.system-required")
+def test_detect_fails_a_group_whose_system_buildpack_does_not_pass(workshop: Workshop) -> None:
+    """A required system buildpack is as required as any other."""
+    with pytest.raises(NothingDetectedError):
+        _detect(workshop, "always_passes", rules=DetectRules(system=System(pre=a_group("never_passes"))))
+
+
+def test_detect_ignores_system_buildpacks_before_platform_0_15(workshop: Workshop) -> None:
+    """Older platforms do not know system.toml."""
+    rules = DetectRules(system=_SYSTEM, platform_api=ApiVersion(0, 14))
+
+    assert ["always-passes"] == _group(_detect(workshop, "always_passes", rules=rules))
+
+
+@pytest.mark.requirement("buildpack.detection.exec-env")
+def test_detect_skips_what_is_for_other_execution_environments(workshop: Workshop) -> None:
+    """A required buildpack for tests neither takes part in production nor fails the group."""
+    workshop.write_buildpack("tests", {}, toml='exec-env = ["test"]\n')
+
+    assert ["always-passes"] == _group(_detect(workshop, "tests always_passes"))
+    assert ["tests", "always-passes"] == _group(_detect(workshop, "tests always_passes", exec_env="test"))
+    older = DetectRules(platform_api=ApiVersion(0, 14))
+    assert ["tests", "always-passes"] == _group(_detect(workshop, "tests always_passes", rules=older))
+
+
+@pytest.mark.requirement("image_extension.detection.extension-dir", "image_extension.detection.plan-entries")
+def test_detect_lets_extensions_provide_for_buildpacks(workshop: Workshop) -> None:
+    """An extension that passes goes into ``group-extensions``, and the plan says that it provides."""
+    provides = '#!/bin/sh\n[ "$CNB_EXTENSION_DIR" ] && printf "[[provides]]\\nname = \\"tool\\"\\n" >"$2"\n'
+    workshop.write_extension("tool", {"bin/detect": provides})
+
+    detected = _detect(workshop, "requires_tool", extensions=["tool"])
+
+    assert (["tool"], ["requires-tool"]) == (_extensions(detected), _group(detected))
+    assert [{"id": "fixtures/tool", "version": "1.0.0", "api": "0.12"}] == read_toml(
+        workshop.layers / "group.toml"
+    ).data["group-extensions"]
+    providers = read_toml(workshop.layers / "plan.toml").data["entries"][0]["providers"]
+    assert [{"id": "fixtures/tool", "version": "1.0.0", "extension": True}] == providers
+
+
+@pytest.mark.requirement("image_extension.detection.without-detect")
+def test_detect_takes_an_extension_without_a_program_as_its_own_output(workshop: Workshop) -> None:
+    """Without ``bin/detect`` it passes, and ``detect/plan.toml`` is its plan."""
+    workshop.write_extension("bare", {})
+    workshop.write_extension("tool", {"detect/plan.toml": '[[provides]]\nname = "tool"\n'})
+
+    detected = _detect(workshop, "requires_tool", extensions=["bare tool"])
+
+    assert ["bare", "tool"] == _extensions(detected)
+
+
+@pytest.mark.requirement("image_extension.detection.provides-only", "buildpack.order-resolution.extensions-optional")
+def test_detect_drops_an_extension_that_is_of_no_use(workshop: Workshop) -> None:
+    """Extensions are always optional: failing, providing for nobody or breaking the rules costs no group."""
+    workshop.write_extension("unused", {"detect/plan.toml": '[[provides]]\nname = "tool"\n'})
+    workshop.write_extension("fails", {"bin/detect": "#!/bin/sh\nexit 100\n"})
+    workshop.write_extension("asks", {"detect/plan.toml": '[[requires]]\nname = "tool"\n'})
+
+    detected = _detect(workshop, "always_passes", extensions=["unused fails asks"])
+
+    assert ([], ["always-passes"]) == (_extensions(detected), _group(detected))
+    (warning,) = workshop.reporter.texts(Kind.WARNING)
+    assert "fixtures/asks@1.0.0 broke: its plan has 'requires', but an extension may only provide" in warning
+
+
+def test_detect_keeps_an_extension_and_a_buildpack_of_one_id_apart(workshop: Workshop) -> None:
+    """Each has its own directory and is asked itself."""
+    workshop.write_extension("always-passes", {"bin/detect": "#!/bin/sh\nexit 0\n"})
+
+    detected = _detect(workshop, "always_passes", extensions=["always_passes"])
+
+    assert (["always-passes"], ["always-passes"]) == (_extensions(detected), _group(detected))
+    assert 2 == len(workshop.session.programs("detect"))
+
+
+def test_detect_needs_a_buildpack_beside_extensions(workshop: Workshop) -> None:
+    """Extensions alone build nothing."""
+    workshop.write_extension("bare", {})
+
+    with pytest.raises(NothingDetectedError) as error:
+        _detect(workshop, "never_passes?", extensions=["bare"])
+
+    assert 20 == error.value.exit_code
+
+
+def test_detect_refuses_a_version_beside_the_name(workshop: Workshop) -> None:
+    """What a buildpack asks for about a version stands in the metadata."""
+    script = '#!/bin/sh\nprintf "[[requires]]\\nname = \\"x\\"\\nversion = \\"1\\"\\n" >"$2"\n'
+    workshop.write_buildpack("older", {"bin/detect": script})
+
+    with pytest.raises(NothingDetectedError) as error:
+        _detect(workshop, "older")
+
+    assert "write it as 'metadata.version'" in error.value.explain().why
 
 
 @pytest.mark.requirement("buildpack.api.conform-or-fail")

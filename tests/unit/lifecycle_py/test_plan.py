@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lifecycle_py.plan import Participant, SettledPlan, buildpack_plan, settle, without_met
+from lifecycle_py.plan import Participant, Resolution, buildpack_plan, settle, without_met
 from lifecycle_py.spec.api_versions import ApiVersion
 from lifecycle_py.spec.build_plan import BuildPlan, PlanAlternative, Require
 from lifecycle_py.spec.buildpack_toml import Buildpack
@@ -14,7 +14,7 @@ from lifecycle_py.spec.identifiers import BuildpackId
 from lifecycle_py.spec.plan_toml import Plan, PlanEntry, Provider
 
 
-def _participant(name: str, *ways: str, optional: bool = False) -> Participant:
+def _participant(name: str, *ways: str, optional: bool = False, extension: bool = False) -> Participant:
     """Make a participant; each way is ``+provided`` and ``-required`` names."""
     alternatives = tuple(
         PlanAlternative(
@@ -23,12 +23,12 @@ def _participant(name: str, *ways: str, optional: bool = False) -> Participant:
         )
         for way in ways or ("",)
     )
-    buildpack = Buildpack(api=ApiVersion(0, 12), id=BuildpackId(name), version="1")
+    buildpack = Buildpack(api=ApiVersion(0, 12), id=BuildpackId(name), version="1", extension=extension)
     return Participant(buildpack=buildpack, plan=BuildPlan(alternatives=alternatives), optional=optional)
 
 
-def _ids(outcome: SettledPlan | str) -> list[str] | str:
-    return outcome if isinstance(outcome, str) else [buildpack.id for buildpack in outcome.buildpacks]
+def _ids(outcome: Resolution) -> list[str] | str:
+    return [buildpack.id for buildpack in outcome.settled.buildpacks] if outcome.settled else outcome.reason
 
 
 def test_settle_takes_all_when_everything_fits() -> None:
@@ -48,7 +48,7 @@ def test_settle_minds_the_order() -> None:
     """A requirement is met by the same or an earlier buildpack only."""
     outcome = settle([_participant("a", "-x"), _participant("b", "+x")])
 
-    assert "a@1 requires 'x', which no buildpack before it provides" == outcome
+    assert "a@1 requires 'x', which no buildpack before it provides" == outcome.reason
 
 
 @pytest.mark.requirement("buildpack.build-plan.unused-provides")
@@ -56,7 +56,7 @@ def test_settle_refuses_an_offer_nobody_takes() -> None:
     """What is provided has to be required by the same or a later buildpack."""
     outcome = settle([_participant("a", "-x +x"), _participant("b", "+x")])
 
-    assert "b@1 provides 'x', which no buildpack after it requires" == outcome
+    assert "b@1 provides 'x', which no buildpack after it requires" == outcome.reason
 
 
 @pytest.mark.requirement("buildpack.build-plan.alternatives")
@@ -64,15 +64,15 @@ def test_settle_tries_alternatives_in_order() -> None:
     """The first combination that passes is taken, the first buildpack's first choice before all others."""
     outcome = settle([_participant("a", "+x", "+y", ""), _participant("b", "-z", "-y")])
 
-    assert isinstance(outcome, SettledPlan)
-    assert ["y"] == [entry.requires[0].name for entry in outcome.plan.entries]
+    assert outcome.settled
+    assert ["y"] == [entry.requires[0].name for entry in outcome.settled.plan.entries]
 
 
 def test_settle_tells_why_the_first_choice_failed() -> None:
     """Later alternatives are second thoughts; the reason given is of the first."""
     outcome = settle([_participant("a", "-first", "-second")])
 
-    assert "a@1 requires 'first', which no buildpack before it provides" == outcome
+    assert "a@1 requires 'first', which no buildpack before it provides" == outcome.reason
 
 
 @pytest.mark.requirement("buildpack.build-plan.optional-unused", "buildpack.build-plan.optional-unmet")
@@ -97,19 +97,61 @@ def test_settle_drops_an_optional_buildpack_on_its_last_alternative_only() -> No
     assert ["a", "b"] == _ids(outcome)
 
 
+def test_settle_records_each_trial() -> None:
+    """A trial knows its alternatives and what broke, so that a person can be told."""
+    outcome = settle([_participant("a", "+x", "+y"), _participant("b", "-y"), _participant("c", "+z", optional=True)])
+
+    first, second = outcome.trials
+    assert [(1, 2), (1, 1), (1, 1)] == [(choice.number, choice.of) for choice in first.choices]
+    assert ["b@1 requires 'y', which no buildpack before it provides"] == [str(one) for one in first.violations]
+    assert (False, "b@1 requires 'y', which no buildpack before it provides") == (first.passed, first.reason)
+    assert [("c@1 provides 'z', which no buildpack after it requires", True)] == [
+        (str(one), one.choice.optional) for one in second.violations
+    ]
+    assert (True, "", 2) == (second.passed, second.reason, outcome.tried)
+
+
+def test_settle_keeps_the_record_of_many_trials_short() -> None:
+    """Alternatives multiply; the first trials and the last one are kept, and all are counted."""
+    ways = [f"+{letter}" for letter in "abcdef"]
+    outcome = settle([*(_participant(f"bp{number}", *ways) for number in range(4)), _participant("last", "-g")])
+
+    assert (1296, 100) == (outcome.tried, len(outcome.trials))
+    assert [1, 6] == [trial.choices[0].number for trial in (outcome.trials[0], outcome.trials[-1])]
+
+
+def test_settle_needs_a_buildpack() -> None:
+    """Extensions alone build nothing."""
+    outcome = settle([_participant("e", optional=True, extension=True), _participant("a", "-x", optional=True)])
+
+    assert "no buildpack of the group passed" == outcome.reason
+
+
+def test_settle_says_which_providers_are_extensions() -> None:
+    """An extension and a buildpack of one id are two providers, and each gets what it provides."""
+    outcome = settle(
+        [_participant("a", "+x", optional=True, extension=True), _participant("a", "+y"), _participant("b", "-x -y")]
+    )
+
+    assert outcome.settled
+    plan = outcome.settled.plan
+    assert ["x"] == [entry.name for entry in buildpack_plan(plan, BuildpackId("a"), extension=True).entries]
+    assert ["y"] == [entry.name for entry in buildpack_plan(plan, BuildpackId("a")).entries]
+
+
 @pytest.mark.requirement("buildpack.detection.none-passes")
 def test_settle_needs_somebody() -> None:
     """A group that everybody left does not pass."""
-    assert "no buildpack of the group passed" == settle([])
-    assert "no buildpack of the group passed" == settle([_participant("a", "-x", optional=True)])
+    assert "no buildpack of the group passed" == settle([]).reason
+    assert "no buildpack of the group passed" == settle([_participant("a", "-x", optional=True)]).reason
 
 
 def test_settled_plan_lists_providers_and_requirements_in_group_order() -> None:
     """One entry per name, with everyone who provides it and every requirement."""
     outcome = settle([_participant("a", "+x"), _participant("b", "+x -x"), _participant("c", "-x")])
 
-    assert isinstance(outcome, SettledPlan)
-    (entry,) = outcome.plan.entries
+    assert outcome.settled
+    (entry,) = outcome.settled.plan.entries
     assert ["a", "b"] == [provider.id for provider in entry.providers]
     assert ["b", "c"] == [require.metadata["by"] for require in entry.requires]
 
@@ -126,10 +168,10 @@ _participants = st.lists(st.tuples(st.lists(_ways, min_size=1, max_size=3), st.b
 @given(participants=_participants)
 def test_settle_gives_what_holds(participants: list[Participant]) -> None:
     """Whatever is settled satisfies both rules, keeps required buildpacks and the order, and is found again."""
-    outcome = settle(participants)
+    outcome = settle(participants).settled
 
-    assert outcome == settle(participants)
-    if isinstance(outcome, str):
+    assert outcome == settle(participants).settled
+    if outcome is None:
         return
     chosen = [buildpack.id for buildpack in outcome.buildpacks]
     position = {name: number for number, name in enumerate(chosen)}
@@ -152,7 +194,7 @@ def test_settle_passes_whenever_all_requirements_are_met(participants: list[Part
     everything = _participant("first", " ".join(f"+{name}" for name in ("x", "y", "z")))
     taker = _participant("last", " ".join(f"-{name}" for name in (*names, "x", "y", "z")))
 
-    assert isinstance(settle([everything, *participants, taker]), SettledPlan)
+    assert settle([everything, *participants, taker]).settled
 
 
 _X_OF_A_AND_B = PlanEntry(

@@ -223,6 +223,28 @@ def test_buildpack_explains_what_is_wrong(old: str, new: str, error: type[Except
         Buildpack.from_toml(parse_toml(_BUILDPACK.replace(old, new, 1), FILE))
 
 
+@pytest.mark.requirement("deviation.bionic-arch")
+@pytest.mark.parametrize(
+    ("stacks", "targets"),
+    [
+        (["*"], ["any/any"]),
+        (["io.buildpacks.stacks.bionic", "other"], ["linux/amd64 (ubuntu 18.04)"]),
+        (["heroku-24"], []),
+    ],
+)
+def test_buildpack_without_targets_has_those_of_its_stacks(stacks: list[str], targets: list[str]) -> None:
+    """Buildpacks from before targets name stacks; declared targets win."""
+    table = {
+        "api": "0.9",
+        "buildpack": {"id": "a", "version": "1"},
+        "stacks": [{"id": stack} for stack in stacks],
+    }
+
+    assert targets == [str(target) for target in Buildpack.from_toml(Table(table, FILE)).targets]
+    aimed = {**table, "targets": [{"os": "linux"}]}
+    assert ["linux/any"] == [str(target) for target in Buildpack.from_toml(Table(aimed, FILE)).targets]
+
+
 def test_extension_is_read_like_a_buildpack() -> None:
     """An extension.toml has the same keys in a table of its own."""
     extension = Buildpack.from_toml(parse_toml(_BUILDPACK.replace("buildpack", "extension"), FILE))
@@ -231,6 +253,7 @@ def test_extension_is_read_like_a_buildpack() -> None:
     assert not Buildpack.from_toml(parse_toml(_BUILDPACK, FILE)).extension
 
 
+@pytest.mark.requirement("buildpack.order-resolution.extensions-flat")
 def test_extension_has_no_order() -> None:
     """Only buildpacks may be composite."""
     text = _BUILDPACK.replace("buildpack", "extension") + '[[order]]\n[[order.group]]\nid = "c"\n'
