@@ -6,6 +6,7 @@ process types. Layers that are only cached stand among them, outside of the imag
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,8 @@ from lifecycle_py.spec.image_labels import LayersMetadata
 
 LAUNCHER_PATH = "/cnb/lifecycle/launcher"
 PROCESS_DIRECTORY = "/cnb/process"
+CACHED_SBOM = "cached-sbom"
+_SBOM_TITLE = "Software Bill-of-Materials"
 
 LayerKey = tuple[BuildpackId, LayerName] | str
 
@@ -108,7 +111,10 @@ def layer_jobs(built: Built, sources: LayerSources, reporter: Reporter) -> Itera
     for contribution in built.contributions:
         yield from _buildpack_jobs(contribution, sources, reporter)
     if (sources.directories.layers / "sbom" / "launch").host.is_dir():
-        yield _directory_job("sbom", "Software Bill-of-Materials", ("sbom", "launch"), sources)
+        yield _directory_job("sbom", _SBOM_TITLE, ("sbom", "launch"), sources)
+    if sources.cache and (sources.directories.layers / "sbom" / "cache").host.is_dir():
+        job = _directory_job(CACHED_SBOM, _SBOM_TITLE, ("sbom", "cache"), sources, tar=sources.cache.new_tar())
+        yield dataclasses.replace(job, in_image=False)
     yield from _app_jobs(built, sources)
     yield _job(
         "launcher",
@@ -168,7 +174,8 @@ def _make_buildpack_layer(contribution: Contribution, local: LocalLayer, sources
     layer = _layer_of_known(known, local, sources) if known else None
     read = layer is None
     if layer is None:
-        layer = sources.blobs.write_layer(tree_tar(_tree(local.place, sources)), sources.compression)
+        tar = sources.cache.new_tar() if sources.cache and local.types.cache else None
+        layer = sources.blobs.write_layer(tree_tar(_tree(local.place, sources)), sources.compression, tar=tar)
         known = KnownTree(fingerprint=fingerprint, diff_id=layer.diff_id, blob=layer.blob)
     tree = (known, local.place.host) if known and local.types.cache else None
     return Made(layer=layer, read=read, tree=tree)
@@ -215,19 +222,23 @@ def _app_jobs(built: Built, sources: LayerSources) -> Iterator[LayerJob]:
         )
 
 
-def _directory_job(key: str, title: str, names: tuple[str, ...], sources: LayerSources) -> LayerJob:
+def _directory_job(
+    key: str, title: str, names: tuple[str, ...], sources: LayerSources, tar: Path | None = None
+) -> LayerJob:
     place = sources.directories.layers
     for name in names:
         place /= name
-    return _job(key, title, lambda: tree_tar(_tree(place, sources)), sources)
+    return _job(key, title, lambda: tree_tar(_tree(place, sources)), sources, tar)
 
 
-def _job(key: str, title: str, chunks: Callable[[], Iterable[bytes]], sources: LayerSources) -> LayerJob:
+def _job(
+    key: str, title: str, chunks: Callable[[], Iterable[bytes]], sources: LayerSources, tar: Path | None = None
+) -> LayerJob:
     return LayerJob(
         key=key,
         name=key.replace("-", " "),
         title=title,
-        make=lambda: Made(layer=sources.blobs.write_layer(chunks(), sources.compression), read=True),
+        make=lambda: Made(layer=sources.blobs.write_layer(chunks(), sources.compression, tar=tar), read=True),
     )
 
 

@@ -18,6 +18,7 @@ from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.caches.tree_pool import KnownTrees, TreePool
 from lifecycle_py.errors import DefaultProcessError
 from lifecycle_py.export_layers import (
+    CACHED_SBOM,
     ExportedLayer,
     LayerJob,
     LayerKey,
@@ -31,6 +32,7 @@ from lifecycle_py.inputs import BuildUser, Directories, ExtendedRunImage
 from lifecycle_py.layers_dir import LocalLayer, read_document
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import RECIPE_ANNOTATION, Compression
+from lifecycle_py.oci.errors import BlobCorruptError, StoreError
 from lifecycle_py.oci.model import Image, Layer
 from lifecycle_py.oci.store import ImageStore, SavedImage
 from lifecycle_py.output import Reporter
@@ -266,7 +268,9 @@ def _keep(
                 layers = [made[contribution.element.id, name].layer for name in recorded.layers]
                 if layers:
                     update.record(recorded, [_with_recipe(layer, inputs.compression) for layer in layers])
-    except CacheUnusableError as error:
+            if CACHED_SBOM in made:
+                update.record_sbom(made[CACHED_SBOM].layer)
+    except (CacheUnusableError, BlobCorruptError, StoreError) as error:
         # The image is saved: that the next build will be slower must not make this one a failure.
         reporter.warning(f"Nothing is kept for the next build: {error}")
         return

@@ -15,7 +15,7 @@ from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.caches.tree_pool import KnownTree, KnownTrees, TreePool, remove_tree
 from lifecycle_py.inputs import BuildUser, Directories, make_directory
 from lifecycle_py.oci.compression import RECIPE_ANNOTATION
-from lifecycle_py.oci.errors import BlobCorruptError, LayerArchiveError
+from lifecycle_py.oci.errors import BlobCorruptError, LayerArchiveError, StoreError
 from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import DiffId
@@ -98,7 +98,7 @@ class _Restoring:
         known = self._sources.trees.take(diff_id, target.host, recipe) if self._sources.trees else None
         try:
             known = known or self._unpack(diff_id, target, recipe)
-        except (BlobCorruptError, CacheUnusableError, LayerArchiveError) as error:
+        except (BlobCorruptError, CacheUnusableError, LayerArchiveError, StoreError) as error:
             remove_tree(target.host)
             self._reporter.warning(f"Not restoring layer '{name}' of {self._element.id}: {error}")
             return False
@@ -108,7 +108,10 @@ class _Restoring:
         return True
 
     def _unpack(self, diff_id: DiffId, target: Place, recipe: str) -> KnownTree | None:
-        """Unpack a layer; it is a known tree only where its blob was made by the recipe of this build."""
+        """Unpack a layer; it is a known tree unless its blob was made by another recipe than this build's.
+
+        Where no recipe is known, as in caches of the reference's form, only the tar is known.
+        """
         stored = self._contents.layer(diff_id)
         if self._sources.cache is None or stored is None:
             raise CacheUnusableError(place="the cache", problem=f"layer {diff_id} is not in it")
@@ -117,9 +120,10 @@ class _Restoring:
         rules = UnpackRules(prefix=str(target.inside), owner=self._user.host_owner, keep_special_modes=True)
         with self._sources.cache.open_layer(diff_id) as tar:
             unpack_layer(tar, target.host, rules)
-        if stored.blob.annotations.get(RECIPE_ANNOTATION) != self._sources.compression_recipe:
+        made_by = stored.blob.annotations.get(RECIPE_ANNOTATION)
+        if made_by not in {None, self._sources.compression_recipe}:
             return None
-        blob = dataclasses.replace(stored.blob, annotations={})
+        blob = dataclasses.replace(stored.blob, annotations={}) if made_by else None
         return KnownTree(fingerprint=tree_fingerprint(target.host, recipe), diff_id=diff_id, blob=blob)
 
     def _write_metadata(self, name: str, layer: RecordedLayer) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,9 +19,8 @@ from typing import Any, BinaryIO
 from lifecycle_py.caches.cache import CacheContents
 from lifecycle_py.caches.errors import CacheUnusableError
 from lifecycle_py.oci.blobs import BlobDirectory
-from lifecycle_py.oci.compression import open_uncompressed
-from lifecycle_py.oci.errors import BlobCorruptError
 from lifecycle_py.oci.model import Descriptor, DiffId, Layer
+from lifecycle_py.oci.verified_reader import open_verified_blob
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import RecordedBuildpack
 
@@ -50,18 +48,21 @@ class DirectoryCache:
             return CacheContents()
 
     def open_layer(self, diff_id: DiffId) -> BinaryIO:
-        """Open the tar of a layer. The blob is verified first: it is unpacked only after that."""
+        """Open the tar of a layer. Its blob is verified while it is read; a damaged one is deleted."""
         layer = self.contents().layer(diff_id)
         if layer is None or layer.file is None:
             raise CacheUnusableError(place=str(self.directory), problem=f"layer {diff_id} is not in it")
+        file = layer.file
         try:
-            with layer.file.open("rb") as blob:
-                actual = "sha256:" + hashlib.file_digest(blob, "sha256").hexdigest()
-            if actual != layer.blob.digest:
-                raise BlobCorruptError(place=str(layer.file), expected=layer.blob.digest, actual=actual)
-            return open_uncompressed(layer.file.open("rb"))
+            return open_verified_blob(
+                file.open("rb"), layer.blob.digest, str(file), on_damage=lambda: file.unlink(missing_ok=True)
+            )
         except OSError as error:
             raise CacheUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+
+    def new_tar(self) -> Path | None:
+        """Give nothing: blobs are kept, which the exporter writes anyway."""
+        return None
 
     @contextlib.contextmanager
     def update(self) -> Iterator[_Update]:
@@ -84,12 +85,14 @@ class DirectoryCache:
         return CacheContents(
             buildpacks=tuple(RecordedBuildpack.from_json(buildpack) for buildpack in data["buildpacks"]),
             layers=tuple(layer for layer in layers if self._blobs.has(layer.blob.digest, layer.blob.size)),
+            sbom=DiffId(str(data["sbom"])) if data.get("sbom") else None,
         )
 
     def _replace(self, update: _Update) -> None:
         data = {
             "version": _VERSION,
             "buildpacks": [buildpack.to_json() for buildpack in update.buildpacks],
+            "sbom": update.sbom,
             "layers": {diff_id: layer.blob.to_json() for diff_id, layer in sorted(update.layers.items())},
         }
         temporary = self.directory / f".cache.json.{os.getpid()}"
@@ -112,9 +115,17 @@ class _Update:
         self._blobs = blobs
         self.buildpacks: list[RecordedBuildpack] = []
         self.layers: dict[DiffId, Layer] = {}
+        self.sbom = ""
 
     def record(self, buildpack: RecordedBuildpack, layers: Sequence[Layer]) -> None:
         for layer in layers:
-            self._blobs.take(layer)
-            self.layers[layer.diff_id] = layer
+            self._take(layer)
         self.buildpacks.append(buildpack)
+
+    def record_sbom(self, layer: Layer) -> None:
+        self._take(layer)
+        self.sbom = layer.diff_id
+
+    def _take(self, layer: Layer) -> None:
+        self._blobs.take(layer)
+        self.layers[layer.diff_id] = layer

@@ -7,6 +7,7 @@ the result and writes it (hashlib and the codecs release the GIL). So divided, b
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import os
 import queue
@@ -15,7 +16,7 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 from lifecycle_py.oci.compression import BLOCK_SIZE, Compression, compressor
 from lifecycle_py.oci.errors import BlobCorruptError
@@ -49,23 +50,28 @@ class BlobDirectory:
         file = self.path(blob.digest)
         return Layer(diff_id=diff_id, blob=blob, open_blob=lambda: file.open("rb"), file=file)
 
-    def write_layer(self, chunks: Iterable[bytes], compression: Compression = Compression.GZIP) -> Layer:
-        """Store a tar stream as a layer blob in one pass.
+    def write_layer(
+        self, chunks: Iterable[bytes], compression: Compression = Compression.GZIP, *, tar: Path | None = None
+    ) -> Layer:
+        """Store a tar stream as a layer blob in one pass, and on the same way uncompressed as the new file ``tar``.
 
-        A blob that is already here is not written again: the temporary file is dropped.
+        A blob that is already here is not written again: the temporary file is dropped. Where ``tar`` cannot be
+        written, the layer is without it; it saves time, and no build fails for it.
         """
-        with self._temporary() as (file, temporary):
+        copy = _Copy(tar)
+        with self._temporary() as (file, temporary), copy:
             diff_hash, blob_hash, size = hashlib.sha256(), hashlib.sha256(), 0
             codec = compressor(compression)
             # Closed here: when writing fails, the producer must not live on in the traceback of the error.
-            with contextlib.closing(_ahead(_hashed(fixed_blocks(chunks), diff_hash))) as blocks:
+            with contextlib.closing(_ahead(copy.of(_hashed(fixed_blocks(chunks), diff_hash)))) as blocks:
                 for block in blocks:
                     size += _store(codec.compress(block), blob_hash, file)
             size += _store(codec.flush(), blob_hash, file)
             digest = Digest("sha256:" + blob_hash.hexdigest())
             self._keep(file, temporary, digest, size)
         blob = Descriptor(media_type=compression.media_type, digest=digest, size=size)
-        return self.layer(DiffId("sha256:" + diff_hash.hexdigest()), blob)
+        layer = self.layer(DiffId("sha256:" + diff_hash.hexdigest()), blob)
+        return dataclasses.replace(layer, tar=copy.written)
 
     def write_bytes(self, data: bytes) -> Digest:
         """Store bytes that are at hand, such as a config or manifest."""
@@ -128,6 +134,48 @@ class BlobDirectory:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.chmod(0o644)
         temporary.replace(target)
+
+
+class _Copy:
+    """A file that a stream is copied to while it goes by; given up at the first failure."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+        self.written: Path | None = None
+
+    def __enter__(self) -> Self:
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                self._file = self._path.open("xb")
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            self._give_up()
+            return
+        try:
+            if self._file is not None:
+                self._file.close()
+                self.written = self._path
+        except OSError:
+            self._give_up()
+
+    def of(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        for block in blocks:
+            try:
+                if self._file is not None:
+                    self._file.write(block)
+            except OSError:
+                self._give_up()
+            yield block
+
+    def _give_up(self) -> None:
+        if self._file is not None and self._path is not None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+            self._path.unlink(missing_ok=True)
+            self._file = None
 
 
 def fixed_blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, Self, cast
 
 from lifecycle_py.oci.errors import LayerArchiveError
 from lifecycle_py.oci.layer_tar import Owner
+from lifecycle_py.spec.errors import ExplainedError
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
@@ -44,6 +45,8 @@ class UnpackRules:
 def unpack_layer(tar: BinaryIO, directory: Path, rules: UnpackRules | None = None) -> None:
     """Unpack one layer over what is in ``directory``. Device nodes and pipes are left out.
 
+    The stream is read to its end, where one that verifies itself has its say.
+
     Raises:
         LayerArchiveError: the archive is damaged, or asks for something no layer may.
     """
@@ -53,6 +56,8 @@ def unpack_layer(tar: BinaryIO, directory: Path, rules: UnpackRules | None = Non
         with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 20, errorlevel=2, tarinfo=_StrictTarInfo) as archive:
             for member in archive:
                 unpacking.add(member, archive)
+        while source.read(_COPY_SIZE):
+            pass
         unpacking.finish()
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise LayerArchiveError(problem=str(error)) from error
@@ -67,6 +72,8 @@ class _Source:
     def read(self, size: int) -> bytes:
         try:
             return self._tar.read(size)
+        except ExplainedError:
+            raise
         except Exception as error:
             raise LayerArchiveError(problem=str(error)) from error
 

@@ -34,6 +34,13 @@ class MediaType(StrEnum):
     LAYER_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 
+def parse_digest(text: str) -> Digest:
+    """Check the form of a digest, which may become a path; raises ValueError when it is none."""
+    if not _DIGEST.fullmatch(text):
+        raise ValueError(f"{text!r} is not a digest")
+    return Digest(text)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Descriptor:
     """A blob as an index or manifest names it; ``size`` in bytes."""
@@ -52,16 +59,10 @@ class Descriptor:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Descriptor:
-        """Read the JSON form; raises KeyError or ValueError when it is not one.
-
-        A digest becomes a path, so its form is checked here.
-        """
-        digest = str(data["digest"])
-        if not _DIGEST.fullmatch(digest):
-            raise ValueError(f"{digest!r} is not a digest")
+        """Read the JSON form; raises KeyError or ValueError when it is not one."""
         return cls(
             media_type=str(data["mediaType"]),
-            digest=Digest(digest),
+            digest=parse_digest(str(data["digest"])),
             size=int(data["size"]),
             annotations=data.get("annotations") or {},
         )
@@ -71,13 +72,15 @@ class Descriptor:
 class Layer:
     """An OCI layer: the tar it holds, the blob that stores it, and how to get at the blob's bytes.
 
-    ``file`` is set when the blob is a file of this machine, which stores may link instead of copying.
+    ``file`` is set when the blob is a file of this machine, which stores may link instead of copying; ``tar`` when the
+    uncompressed tar is one, too.
     """
 
     diff_id: DiffId
     blob: Descriptor
     open_blob: Callable[[], BinaryIO]
     file: Path | None = None
+    tar: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -16,15 +17,22 @@ import pytest
 from lifecycle_py.caches.cache import Cache, CacheContents
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.errors import CacheUnusableError
+from lifecycle_py.caches.image_cache import ImageCache
+from lifecycle_py.caches.volume_cache import VolumeCache
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.errors import BlobCorruptError
+from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import DiffId, Layer, sha256
 from lifecycle_py.spec.identifiers import BuildpackId, LayerName
 from lifecycle_py.spec.image_labels import RecordedBuildpack, RecordedLayer
 from lifecycle_py.spec.layer_toml import LayerTypes
 
-CACHES: dict[str, Callable[[Path], Cache]] = {"directory": DirectoryCache}
+CACHES: dict[str, Callable[[Path], Cache]] = {
+    "directory": DirectoryCache,
+    "volume": VolumeCache,
+    "image": lambda path: ImageCache(LayoutStore(path), "example.com/cache"),
+}
 
 
 @pytest.fixture(params=CACHES)
@@ -45,7 +53,7 @@ def _recorded(name: str, layer: Layer, buildpack: str = "a/b") -> RecordedBuildp
 
 
 def _fill(cache: Cache, blobs: BlobDirectory, *contents: bytes) -> list[Layer]:
-    layers = [blobs.write_layer([content]) for content in contents]
+    layers = [blobs.write_layer([content], tar=cache.new_tar()) for content in contents]
     with cache.update() as update:
         for number, layer in enumerate(layers):
             update.record(_recorded(f"l{number}", layer, f"bp-{number}"), [layer])
@@ -74,11 +82,95 @@ def test_what_was_recorded_is_found(cache: Cache, blobs: BlobDirectory, compress
 
     contents = cache.contents()
     assert recorded == contents.buildpack(BuildpackId("a/b"))
-    found = contents.layer(layer.diff_id)
-    assert found is not None
-    assert layer.blob == found.blob
+    assert contents.layer(layer.diff_id) is not None
     with cache.open_layer(layer.diff_id) as tar:
         assert b"tar" * 1000 == tar.read()
+
+
+def test_bills_of_materials_are_a_layer_of_their_own(cache: Cache, blobs: BlobDirectory) -> None:
+    """The SBOM layer is found as such, and no buildpack's."""
+    layer, sbom = blobs.write_layer([b"tar"]), blobs.write_layer([b"sbom"], tar=cache.new_tar())
+
+    with cache.update() as update:
+        update.record(_recorded("l", layer), [layer])
+        update.record_sbom(sbom)
+
+    contents = cache.contents()
+    assert sbom.diff_id == contents.sbom
+    with cache.open_layer(sbom.diff_id) as tar:
+        assert b"sbom" == tar.read()
+
+
+def test_there_need_be_no_bills_of_materials(cache: Cache, blobs: BlobDirectory) -> None:
+    """A build without any leaves none, whatever the one before left."""
+    with cache.update() as update:
+        update.record_sbom(blobs.write_layer([b"sbom"], tar=cache.new_tar()))
+
+    _fill(cache, blobs, b"tar")
+
+    assert None is cache.contents().sbom
+
+
+def test_a_layer_may_be_kept_as_the_cache_gave_it(cache: Cache, blobs: BlobDirectory) -> None:
+    """What was restored and is unchanged is kept without being made again."""
+    (layer,) = _fill(cache, blobs, b"tar" * 1000)
+    found = cache.contents().layer(layer.diff_id)
+    assert found is not None
+
+    with cache.update() as update:
+        update.record(_recorded("l", found), [found])
+
+    with cache.open_layer(layer.diff_id) as tar:
+        assert b"tar" * 1000 == tar.read()
+
+
+def test_an_empty_update_empties_the_cache(cache: Cache, blobs: BlobDirectory) -> None:
+    """A build without cached layers leaves a cache that holds nothing, and can be filled again."""
+    _fill(cache, blobs, b"tar")
+
+    with cache.update():
+        pass
+
+    assert CacheContents() == cache.contents()
+    (layer,) = _fill(cache, blobs, b"again")
+    assert [layer.diff_id] == [one.diff_id for one in cache.contents().layers]
+
+
+def test_a_damaged_layer_is_found_out_while_it_is_read(cache: Cache, blobs: BlobDirectory, tmp_path: Path) -> None:
+    """Whoever reads to the end of wrong contents is told."""
+    (layer,) = _fill(cache, blobs, os.urandom(2_000_000))
+    _damage(tmp_path / "cache")
+
+    with pytest.raises(BlobCorruptError), cache.open_layer(layer.diff_id) as tar:
+        tar.read()
+
+
+@pytest.mark.parametrize("kind", ["directory", "volume"])
+def test_a_damaged_layer_does_not_stay(kind: str, tmp_path: Path) -> None:
+    """Once it was made anew, the cache is whole again: what was found damaged is not taken for what is there."""
+    content = os.urandom(2_000_000)
+    cache = CACHES[kind](tmp_path / "cache")
+    (layer,) = _fill(cache, BlobDirectory(tmp_path / "store"), content)
+    _damage(tmp_path / "cache")
+    with contextlib.suppress(BlobCorruptError), cache.open_layer(layer.diff_id) as tar:
+        tar.read()
+
+    made_anew = BlobDirectory(tmp_path / "store of another build").write_layer([content])
+    with cache.update() as update:
+        update.record(_recorded("l", made_anew), [made_anew])
+
+    with cache.open_layer(layer.diff_id) as tar:
+        assert content == tar.read()
+
+
+def _damage(directory: Path) -> None:
+    """Change a byte of each layer, as a disk would: other names of the file keep what they had."""
+    for file in directory.rglob("*"):
+        if file.is_file() and file.stat().st_size > 1_000_000:
+            data = bytearray(file.read_bytes())
+            data[len(data) // 2] ^= 1
+            file.unlink()
+            file.write_bytes(data)
 
 
 def test_an_update_replaces_everything(cache: Cache, blobs: BlobDirectory) -> None:
@@ -156,6 +248,7 @@ def test_directory_links_blobs_instead_of_copying(directory: DirectoryCache, blo
     found = directory.contents().layer(layer.diff_id)
 
     assert found is not None
+    assert layer.blob == found.blob
     assert found.file is not None
     assert blobs.path(layer.blob.digest).samefile(found.file)
 
@@ -169,8 +262,8 @@ def test_directory_refuses_a_damaged_blob(directory: DirectoryCache, blobs: Blob
     data = found.file.read_bytes()
     found.file.write_bytes(data[:-1] + b"x")
 
-    with pytest.raises(BlobCorruptError):
-        directory.open_layer(layer.diff_id)
+    with pytest.raises(BlobCorruptError), directory.open_layer(layer.diff_id) as tar:
+        tar.read()
 
 
 def test_directory_does_not_name_a_layer_whose_blob_was_cut(directory: DirectoryCache, blobs: BlobDirectory) -> None:
@@ -216,58 +309,74 @@ def test_directory_that_is_a_file_is_explained(tmp_path: Path) -> None:
         pass
 
 
-def _update_many(directory: Path, store: Path, name: str) -> None:
-    cache, blobs = DirectoryCache(directory), BlobDirectory(store)
-    for number in range(10):
-        layers = [blobs.write_layer([f"{name} {number} {part}".encode()]) for part in range(3)]
-        with cache.update() as update:
-            for part, layer in enumerate(layers):
-                update.record(_recorded("l", layer, f"{name}-{part}"), [layer])
+# Several builds at once, and builds that are killed.
 
 
-def test_directory_survives_updates_at_once(directory: DirectoryCache, blobs: BlobDirectory) -> None:
-    """The contents are those of one update, with all of its blobs and no others."""
+@pytest.mark.parametrize("kind", CACHES)
+def test_updates_at_once_leave_one_of_them(kind: str, tmp_path: Path) -> None:
+    """The contents are those of one update, with all of its layers."""
     context = multiprocessing.get_context("fork")
-    arguments = [(directory.directory, blobs.root, name) for name in "abc"]
-    updaters = [context.Process(target=_update_many, args=one) for one in arguments]
+    updaters = [context.Process(target=_update_many, args=(kind, tmp_path, name)) for name in "abc"]
     for updater in updaters:
         updater.start()
     for updater in updaters:
         updater.join()
 
-    contents = directory.contents()
+    cache = CACHES[kind](tmp_path / "cache")
+    contents = cache.contents()
     assert [0, 0, 0] == [updater.exitcode for updater in updaters]
     assert 1 == len({buildpack.id.partition("-")[0] for buildpack in contents.buildpacks})
-    assert sorted(layer.blob.digest.removeprefix("sha256:") for layer in contents.layers) == _blob_files(directory)
+    assert (3, 3) == (len(contents.buildpacks), len(contents.layers))
+    for layer in contents.layers:
+        with cache.open_layer(layer.diff_id) as tar:
+            assert tar.read()
+
+
+def _update_many(kind: str, place: Path, name: str) -> None:
+    blobs = BlobDirectory(place / "store")
+    for number in range(10):
+        cache = CACHES[kind](place / "cache")
+        layers = [
+            blobs.write_layer([f"{name} {number} {part}".encode()], tar=cache.new_tar() if part else None)
+            for part in range(3)
+        ]
+        with cache.update() as update:
+            for part, layer in enumerate(layers):
+                update.record(_recorded("l", layer, f"{name}-{part}"), [layer])
 
 
 _UPDATE_FOREVER = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
-from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.oci.blobs import BlobDirectory
-from tests.contract.test_cache import _fill
+from tests.contract.test_cache import CACHES, _fill
+place = Path(sys.argv[2])
 print("ready", flush=True)
 for number in range(10**6):
-    _fill(DirectoryCache(Path(sys.argv[1])), BlobDirectory(Path(sys.argv[2])), str(number).encode() * 50_000)
+    _fill(CACHES[sys.argv[1]](place / "cache"), BlobDirectory(place / "store"), str(number).encode() * 50_000)
 """
 
 
-def test_directory_is_whole_when_its_update_is_killed(directory: DirectoryCache, blobs: BlobDirectory) -> None:
-    """Killed at any moment, it is the old or the new cache, with every blob."""
+@pytest.mark.parametrize("kind", CACHES)
+def test_a_killed_update_leaves_the_old_or_the_new(kind: str, tmp_path: Path) -> None:
+    """Killed at any moment, the cache is whole, and the next update cleans up."""
     root = Path(__file__).parents[2]
-    arguments = [sys.executable, "-c", _UPDATE_FOREVER, str(directory.directory), str(blobs.root), str(root)]
-    for milliseconds in (31, 53):
+    cache = CACHES[kind](tmp_path / "cache")
+    _fill(cache, BlobDirectory(tmp_path / "store"), b"first")
+    arguments = [sys.executable, "-c", _UPDATE_FOREVER, kind, str(tmp_path), str(root)]
+    for milliseconds in (31, 53, 71):
         with subprocess.Popen(arguments, stdout=subprocess.PIPE) as updater:
             assert updater.stdout is not None
             updater.stdout.readline()
             time.sleep(milliseconds / 1000)
             updater.send_signal(signal.SIGKILL)
 
-        contents = directory.contents()
-        assert len(contents.buildpacks) == len(contents.layers)
+        cache = CACHES[kind](tmp_path / "cache")
+        contents = cache.contents()
+        assert (1, 1) == (len(contents.buildpacks), len(contents.layers))
         for layer in contents.layers:
-            directory.open_layer(layer.diff_id).close()
-    _fill(directory, blobs, b"after")
-    assert 1 == len(_blob_files(directory))
+            with cache.open_layer(layer.diff_id) as tar:
+                assert tar.read()
+    (after,) = _fill(cache, BlobDirectory(tmp_path / "store"), b"after")
+    assert [after.diff_id] == [layer.diff_id for layer in CACHES[kind](tmp_path / "cache").contents().layers]
