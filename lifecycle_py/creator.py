@@ -24,6 +24,7 @@ from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.output import Reporter
 from lifecycle_py.restorer import RestoreSources, restore
 from lifecycle_py.run_buildpack import open_runner
+from lifecycle_py.sbom_restore import restore_previous_sbom
 from lifecycle_py.session import Session
 from lifecycle_py.spec.analyzed_toml import Analyzed
 from lifecycle_py.spec.order_toml import Order
@@ -81,6 +82,9 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
         analysis = analyze(wanted, store=ports.store, run_image_store=ports.run_image_store)
         write_toml(directories.layers.host / "analyzed.toml", analysis.analyzed.to_toml())
         tell_images(analysis.analyzed, reporter)
+        if (previous := analysis.previous_image) is not None:
+            metadata, user = analysis.analyzed.metadata, inputs.export.user
+            restore_previous_sbom(previous.image, metadata, directories.layers, user, reporter)
 
     target = BuildTarget(target=analysis.analyzed.run_image.target or Target(), exec_env=inputs.export.exec_env)
     runner = open_runner(ports.session, directories, target, inherited(inputs.session_env))

@@ -20,6 +20,7 @@ from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import DiffId
 from lifecycle_py.output import Reporter
+from lifecycle_py.sbom_restore import distribute_sboms, restore_cached_sbom
 from lifecycle_py.session import Place
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.image_labels import LayersMetadata, RecordedLayer
@@ -44,13 +45,17 @@ def restore(
 ) -> None:
     """Restore into the layers directory what each buildpack left in the build before.
 
-    A cached layer that is damaged is left out with a warning: its buildpack makes it anew.
+    Bills of materials that the analyzer and this phase found go to their layers. A cached layer that is damaged is left
+    out with a warning: its buildpack makes it anew.
     """
     contents = sources.cache.contents() if sources.cache else CacheContents()
     if not contents.buildpacks:
         reporter.step("Nothing is cached" if sources.cache else "No cache is used")
     for element in group.buildpacks:
         _Restoring(element, sources, contents, directories.layers_of(element), user, reporter).run()
+    if sources.cache and contents.sbom:
+        restore_cached_sbom(sources.cache, contents.sbom, directories.layers, user, reporter)
+    distribute_sboms(group, directories, user)
 
 
 def layer_recipe(layer: Place, user: BuildUser, compression_recipe: str) -> str:
