@@ -33,7 +33,8 @@ class Tree:
     """A directory of this machine as it is to stand in a layer.
 
     ``name`` is its absolute path in the image; the directories above it are written first, owned by
-    ``parents_owner`` (None: not written).
+    ``parents_owner`` (None: not written). Where the tree stands at that very path on this machine, too, they are
+    written as they are, with their own owners and modes, which is what the reference does.
     """
 
     host: Path
@@ -41,11 +42,19 @@ class Tree:
     owner: Owner
     parents_owner: Owner | None = None
 
+    def parents(self) -> Iterator[bytes]:
+        """Give headers for the directories above."""
+        if self.parents_owner is None:
+            return
+        if str(self.host) == self.name:
+            yield from _directories_on_disk(self.host)
+        else:
+            yield from parent_directories(self.name, self.parents_owner)
+
 
 def tree_tar(tree: Tree) -> Iterator[bytes]:
     """Give the whole tar of a tree: parents, entries in lexical order per directory, trailer."""
-    if tree.parents_owner is not None:
-        yield from parent_directories(tree.name, tree.parents_owner)
+    yield from tree.parents()
     yield from _entry(os.fsencode(tree.host), os.fsencode(tree.name), tree.owner)
     yield TRAILER
 
@@ -62,8 +71,8 @@ def files_tar(tree: Tree, paths: Iterable[str]) -> Iterator[bytes]:
     for path in paths:
         parts = path.split("/")
         wanted |= {"", *("/".join(parts[:count]) for count in range(1, len(parts) + 1))}
-    if wanted and tree.parents_owner is not None:
-        yield from parent_directories(tree.name, tree.parents_owner)
+    if wanted:
+        yield from tree.parents()
     for path in sorted(wanted, key=os.fsencode):
         host = os.fsencode(tree.host / path if path else tree.host)
         name = os.fsencode(f"{tree.name}/{path}" if path else tree.name)
@@ -95,6 +104,13 @@ def parent_directories(name: str, owner: Owner) -> Iterator[bytes]:
     for count in range(1, len(parts) + 1):
         directory = os.fsencode("/" + "/".join(parts[:count]))
         yield header(directory, DIRECTORY, mode=0o755, uid=owner.uid, gid=owner.gid)
+
+
+def _directories_on_disk(path: Path) -> Iterator[bytes]:
+    for directory in reversed(path.parents[:-1]):
+        status = directory.stat()
+        mode = stat.S_IMODE(status.st_mode)
+        yield header(os.fsencode(directory), DIRECTORY, mode=mode, uid=status.st_uid, gid=status.st_gid)
 
 
 def _entry(host: bytes, name: bytes, owner: Owner) -> Iterator[bytes]:

@@ -106,6 +106,19 @@ def test_tree_tar_writes_the_directories_above_first(tmp_path: Path) -> None:
     assert ["/layers/a_b/l", "/layers/a_b/l/x"] == [member.name for member in members[2:]]
 
 
+def test_tree_tar_writes_directories_above_as_they_are_where_paths_are_the_same(tmp_path: Path) -> None:
+    """In place the parents keep their own modes and owners: layers are the reference's to the byte."""
+    tree = write_tree(tmp_path / "open" / "t", {"x": ""})
+    (tmp_path / "open").chmod(0o1777)
+
+    members = _members(tree_tar(Tree(host=tree, name=str(tree), owner=USER, parents_owner=ROOT)))
+
+    parents = list(reversed(tree.parents))[1:]
+    expected = [(str(path), path.stat().st_mode & 0o7777, path.stat().st_uid) for path in parents]
+    assert expected == [(member.name, member.mode, member.uid) for member in members[: len(parents)]]
+    assert 0o1777 == members[len(parents) - 1].mode
+
+
 def test_tree_tar_ends_with_exactly_two_zero_blocks(tmp_path: Path) -> None:
     """There is no padding to 10240 bytes."""
     tree = write_tree(tmp_path / "t", {})

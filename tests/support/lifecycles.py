@@ -1,0 +1,281 @@
+"""Two lifecycles, ours and the reference's, run phase by phase over the same directories and the same registry.
+
+Phases run as an ordinary user, as in a builder image. The directories have the same absolute paths for both, so that
+layers can be compared to the byte.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lifecycle_py.launcher import launcher_file
+from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.model import Image, ImageConfig
+from lifecycle_py.oci.registry.credentials import Keychain
+from lifecycle_py.oci.registry.settings import RegistrySettings
+from lifecycle_py.oci.registry_store import RegistryStore
+from lifecycle_py.spec.buildpack_toml import read_buildpack
+from lifecycle_py.spec.identifiers import directory_name
+from tests.support.docker_registry import DockerRegistry, run_registry
+from tests.support.reference_programs import reference_programs
+from tests.support.tars import Entry, directory, make_tar
+from tests.support.trees import TreeMap, write_tree
+
+REPOSITORY = Path(__file__).parents[2]
+FIXTURES = REPOSITORY / "fixtures" / "buildpacks"
+USER = 1000
+# Our programs are Python files of root here; in a builder image everybody may read them.
+_AS_USER = (
+    *("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"),
+    *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lifecycle:
+    """A lifecycle: its name and how its phases are called."""
+
+    name: str
+    ours: bool
+
+    def argv(self, phase: str) -> tuple[str, ...]:
+        """Give the command of a phase, which is named as its program is (``analyzer``)."""
+        if self.ours:
+            start = f"import sys; sys.argv[0] = {phase!r}; from lifecycle_py.cli.entry import main; main()"
+            return (sys.executable, "-c", start)
+        return (str(reference_programs().phases / phase),)
+
+
+OURS = Lifecycle(name="ours", ours=True)
+REFERENCE = Lifecycle(name="reference", ours=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """A phase that ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def output(self) -> str:
+        """Everything it said."""
+        return self.stdout + self.stderr
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Built:
+    """An image as the registry has it, and what the phases said and wrote."""
+
+    digest: str
+    config: Mapping[str, Any]
+    said: Mapping[str, str]
+    documents: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def diff_ids(self) -> list[str]:
+        """The layers' diff IDs."""
+        return list(self.config["rootfs"]["diff_ids"])
+
+    def label(self, name: str) -> Any:
+        """Read a JSON label."""
+        return json.loads(self.config["config"]["Labels"][name])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """The directories of a builder image, and a registry with a run image."""
+
+    root: Path
+    registry: DockerRegistry
+    api: str = "0.14"
+
+    @property
+    def layers(self) -> Path:
+        """The layers directory."""
+        return self.root / "layers"
+
+    @property
+    def app(self) -> Path:
+        """The app directory."""
+        return self.root / "app"
+
+    @property
+    def store(self) -> RegistryStore:
+        """Our registry store over the site's registry."""
+        return RegistryStore(RegistrySettings(environ={}), Keychain({"HOME": "/nonexistent"}))
+
+    def name(self, image: str) -> str:
+        """Give an image's full name in the registry."""
+        return f"{self.registry.host}/{image}"
+
+    def environ(self, **more: str) -> dict[str, str]:
+        """Give the environment of the phases."""
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "HOME": str(self.root / "home"),
+            "PYTHONPATH": str(REPOSITORY),
+            "CNB_PLATFORM_API": self.api,
+            "CNB_APP_DIR": str(self.app),
+            "CNB_LAYERS_DIR": str(self.layers),
+            "CNB_PLATFORM_DIR": str(self.root / "platform"),
+            "CNB_BUILDPACKS_DIR": str(self.root / "buildpacks"),
+            "CNB_EXTENSIONS_DIR": str(self.root / "extensions"),
+            "CNB_BUILD_CONFIG_DIR": str(self.root / "build-config"),
+            "CNB_ORDER_PATH": str(self.root / "order.toml"),
+            "CNB_RUN_PATH": str(self.root / "run.toml"),
+            "CNB_SYSTEM_PATH": str(self.root / "system.toml"),
+            "CNB_USER_ID": str(USER),
+            "CNB_GROUP_ID": str(USER),
+            "CNB_NO_COLOR": "true",
+            **more,
+        }
+
+    def run(self, lifecycle: Lifecycle, phase: str, *arguments: str, **env: str) -> Finished:
+        """Run a phase, which has to succeed."""
+        finished = self.try_to_run(lifecycle, phase, *arguments, **env)
+        assert 0 == finished.code, f"{lifecycle.name} {phase}:\n{finished.output}"
+        return finished
+
+    def try_to_run(self, lifecycle: Lifecycle, phase: str, *arguments: str, **env: str) -> Finished:
+        """Run a phase to its end, whatever that is."""
+        prefix = _AS_USER if os.geteuid() == 0 else ()
+        done = subprocess.run(
+            [*prefix, *lifecycle.argv(phase), *arguments],
+            env=self.environ(**env),
+            cwd=self.root,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Finished(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+    def build(
+        self,
+        lifecycle: Lifecycle,
+        image: str = "app",
+        *,
+        cache: Sequence[str] = (),
+        export: Sequence[str] = (),
+        analyze: Sequence[str] = (),
+        **env: str,
+    ) -> Built:
+        """Build the app in fresh directories and give the image. ``cache`` is ``("-cache-dir", DIR)`` or the like."""
+        self.renew()
+        name = self.name(image)
+        launcher = ("-launcher", str(self.root / "launcher"), "-launcher-sbom", str(self.root / "launcher-sbom"))
+        cache_image = cache if cache[:1] == ("-cache-image",) else ()
+        steps: dict[str, Sequence[str]] = {
+            "analyzer": (*cache_image, *analyze, name),
+            "detector": (),
+            "restorer": cache,
+            "builder": (),
+            "exporter": (*cache, *launcher, *export, name),
+        }
+        said = {phase: self.run(lifecycle, phase, *arguments, **env).output for phase, arguments in steps.items()}
+        return self.read(image, said)
+
+    def read(self, image: str, said: Mapping[str, str] | None = None) -> Built:
+        """Give an image as the registry has it now."""
+        found = self.store.find(self.name(image))
+        assert found is not None
+        read = subprocess.run(
+            ["skopeo", "inspect", "--tls-verify=false", "--config", "--raw", f"docker://{self.name(image)}"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        names = ("analyzed", "group", "plan", "report", "config/metadata")
+        return Built(
+            digest=found.digest,
+            config=json.loads(read.stdout),
+            said=said or {},
+            documents={
+                name: tomllib.loads((self.layers / f"{name}.toml").read_text())
+                for name in names
+                if (self.layers / f"{name}.toml").exists()
+            },
+        )
+
+    def renew(self) -> None:
+        """Make the directories of a fresh build; the app's source comes back as it was written."""
+        shutil.rmtree(self.layers, ignore_errors=True)
+        shutil.rmtree(self.app, ignore_errors=True)
+        self.layers.mkdir(mode=0o755)
+        shutil.copytree(self.root / "source", self.app, symlinks=True)
+        if os.geteuid() == 0:
+            for path in (self.layers, self.app, *self.app.rglob("*")):
+                os.chown(path, USER, USER, follow_symlinks=False)
+
+    def write_source(self, tree: TreeMap) -> None:
+        """Write the app's source, over what is there."""
+        write_tree(self.root / "source", tree)
+
+    def install(self, *sources: Path) -> None:
+        """Install buildpacks and make them, in this order, the one group."""
+        order = "[[order]]\n"
+        for source in sources:
+            buildpack = read_buildpack(source)
+            target = self.root / "buildpacks" / directory_name(buildpack.id) / buildpack.version
+            if not target.exists():
+                shutil.copytree(source, target, symlinks=True)
+            order += f'[[order.group]]\nid = "{buildpack.id}"\nversion = "{buildpack.version}"\n'
+        (self.root / "order.toml").write_text(order)
+
+    def push_run_image(self, name: str = "run", *, contents: str = "ID=debian\n", **config: Any) -> None:
+        """Push a run image of two layers."""
+        blobs = BlobDirectory(self.root / "blobs")
+        layers = (
+            blobs.write_layer([make_tar(directory("etc"), Entry("etc/os-release", contents))]),
+            blobs.write_layer([make_tar(directory("usr"), Entry(f"usr/{name}", contents * 100))]),
+        )
+        image = Image(config=dataclasses.replace(RUN_CONFIG, **config), layers=layers)
+        self.store.save(image, [self.name(name)])
+
+
+RUN_CONFIG = ImageConfig(
+    os="linux",
+    architecture="amd64",
+    env=("PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "WITH_EQUALS=a=b=c"),
+    labels={
+        "io.buildpacks.base.distro.name": "debian",
+        "io.buildpacks.base.distro.version": "13",
+        "io.buildpacks.base.maintainer": "tests",
+        "io.buildpacks.rebasable": "true",
+        "org.opencontainers.image.title": "run",
+    },
+    user=f"{USER}:{USER}",
+    cmd=("bash",),
+)
+
+
+@contextmanager
+def open_site(**settings: Any) -> Iterator[Site]:
+    """Give a site; it is gone at the end. Its directories are everybody's to read, as a builder image's are."""
+    with tempfile.TemporaryDirectory(prefix="site-", ignore_cleanup_errors=True) as temporary:
+        root = Path(temporary)
+        root.chmod(0o755)
+        with run_registry(root / "registry") as start:
+            site = Site(root=root, registry=start(), **settings)
+            for name in ("platform/env", "buildpacks", "extensions", "home", "launcher-sbom", "source", "cache"):
+                (root / name).mkdir(parents=True)
+            for name in (".", "cache", "home"):
+                if os.geteuid() == 0:
+                    os.chown(root / name, USER, USER)
+            shutil.copy(launcher_file("amd64" if os.uname().machine == "x86_64" else "arm64"), root / "launcher")
+            site.push_run_image()
+            (root / "run.toml").write_text(f'[[images]]\nimage = "{site.name("run")}"\n')
+            yield site
