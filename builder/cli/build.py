@@ -11,8 +11,9 @@ from pathlib import Path
 
 import click
 
-from builder.build.build_app import BuildPorts, build_app
+from builder.build.build_app import build_app
 from builder.build.executor import Network
+from builder.build.preparation import BuildPorts
 from builder.build.request import BuildRequest
 from builder.build.sandbox import SandboxExecutor
 from builder.build.variables import read_variables

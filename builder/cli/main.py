@@ -28,6 +28,7 @@ class _Commands(click.Group):
         "images": ("builder.cli.images", "List the images of the local store."),
         "inspect": ("builder.cli.inspect_image", "Show what an image holds and runs."),
         "translate": ("builder.cli.translate", "Write the Kubernetes objects of an image."),
+        "explain": ("builder.cli.explain", "Tell why a build decides as it does."),
         "stack": ("builder.cli.stack", "Make or inspect a base image."),
         "doctor": ("builder.cli.doctor", "Tell what works on this host and what would help."),
     }

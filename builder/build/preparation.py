@@ -1,0 +1,169 @@
+"""What a build needs before its first phase: base images, an unpacked root, the app's copy, buildpacks, a session.
+
+Read ``prepare`` top to bottom; each step is a module of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from builder.build.app_source import check_app, copy_app
+from builder.build.executor import BuildEnvironment, Executor, Mount
+from builder.build.request import BuildRequest
+from builder.build.sandbox_owner import sandbox_owner
+from builder.build.staging import INSIDE as BUILDPACKS_INSIDE
+from builder.build.staging import stage_buildpacks
+from builder.build.variables import write_platform_env
+from builder.build.workspace import Workspace, open_workspace
+from builder.errors import BuildpackNotFoundError
+from builder.images.builder_toml import Builder, read_builder, with_buildpacks
+from builder.places import Places
+from builder.stacks.root_file_system import unpack_image
+from builder.stacks.stack_cache import ensure_stack
+from builder.stacks.stack_toml import load_stack
+from lifecycle_py.inputs import BuildUser, Directories
+from lifecycle_py.oci.errors import ImageNotFoundError
+from lifecycle_py.oci.layer_tar import Owner
+from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.model import ImageConfig
+from lifecycle_py.oci.store import FoundImage, ImageStore
+from lifecycle_py.output import Reporter
+from lifecycle_py.session import Place, Session
+from lifecycle_py.spec.buildpack_toml import read_buildpack
+
+LAYERS_INSIDE = PurePosixPath("/layers")
+PLATFORM_INSIDE = PurePosixPath("/platform")
+SCRATCH_INSIDE = PurePosixPath("/tmp")  # noqa: S108 - inside of the sandbox
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildPorts:
+    """What a build works with. ``store`` is where the image goes."""
+
+    places: Places
+    store: ImageStore
+    executor: Executor
+    reporter: Reporter
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseImages:
+    """The images a build stands on, and the store that has them."""
+
+    build: FoundImage
+    run: FoundImage
+    store: ImageStore
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A build that can begin: an open session, and what the phases are given."""
+
+    builder: Builder
+    images: BaseImages
+    user: BuildUser
+    workspace: Workspace
+    directories: Directories
+    session: Session
+
+    @property
+    def session_env(self) -> dict[str, bytes]:
+        """Give the environment of the build image."""
+        return {name: value.encode() for name, value in self.images.build.image.config.environment().items()}
+
+
+@contextmanager
+def prepare(request: BuildRequest, ports: BuildPorts) -> Iterator[Prepared]:
+    """Prepare a build; everything temporary is gone when the block ends.
+
+    Raises:
+        ExplainedError: the app, the builder or this host does not allow it.
+    """
+    places, reporter = ports.places, ports.reporter
+    check_app(request.app)
+    builder = _choose_buildpacks(read_builder(request.builder), request.buildpacks)
+
+    reporter.header("Preparing", phase="preparing")
+    images = _base_images(builder.stack, LayoutStore(places.images), reporter)
+    user = _build_user(images.build.image.config)
+    reporter.progress("Unpacking the build image")
+    root = unpack_image(images.build.image, places.roots)
+
+    with open_workspace(places.work, user.host_owner) as workspace:
+        source = copy_app(request.app, workspace.app, user.host_owner)
+        left_out = ", files git ignores left out" if source.known_to_git else ""
+        count = f"{source.files} file{'' if source.files == 1 else 's'}"
+        reporter.step(f"Source: {count}{left_out}", files=source.files, ignored=source.ignored)
+        write_platform_env(workspace.platform, request.variables, user.host_owner)
+        compiling = _environment(root, images, user)
+        buildpacks = stage_buildpacks(builder.buildpacks, places.buildpacks, compiling, ports.executor)
+        mounts = _mounts(workspace, buildpacks, request)
+        environment = replace(compiling, mounts=mounts, work=workspace.root, network=request.network)
+        with ports.executor.open(environment) as session:
+            yield Prepared(
+                builder=builder,
+                images=images,
+                user=user,
+                workspace=workspace,
+                directories=_directories(request, workspace, buildpacks),
+                session=session,
+            )
+
+
+def _base_images(stack: str, store: LayoutStore, reporter: Reporter) -> BaseImages:
+    names = ensure_stack(load_stack(stack), store, reporter)
+    build, run = store.find(names.build), store.find(names.run)
+    if build is None or run is None:
+        raise ImageNotFoundError(reference=names.run, place=str(store.directory))
+    return BaseImages(build=build, run=run, store=store)
+
+
+def _choose_buildpacks(builder: Builder, wanted: tuple[str, ...]) -> Builder:
+    if not wanted:
+        return builder
+    by_id = {str(read_buildpack(directory).id): directory for directory in builder.buildpacks}
+    chosen = []
+    for name in wanted:
+        directory = Path(name) if (Path(name) / "buildpack.toml").is_file() else by_id.get(name)
+        if directory is None:
+            raise BuildpackNotFoundError(name=name, known=tuple(by_id))
+        chosen.append(directory.resolve())
+    return with_buildpacks(builder, tuple(chosen))
+
+
+def _build_user(config: ImageConfig) -> BuildUser:
+    """Read from the build image who builds. Spec: platform.md "Build Image"."""
+    environment = config.environment()
+    uid, gid = int(environment["CNB_USER_ID"]), int(environment["CNB_GROUP_ID"])
+    return BuildUser(inside=Owner(uid, gid), host_owner=sandbox_owner() if os.geteuid() == 0 else None)
+
+
+def _mounts(workspace: Workspace, buildpacks: Path, request: BuildRequest) -> tuple[Mount, ...]:
+    return (
+        Mount(source=workspace.app, target=PurePosixPath(request.workspace), writable=True),
+        Mount(source=workspace.layers, target=LAYERS_INSIDE, writable=True),
+        Mount(source=workspace.scratch, target=SCRATCH_INSIDE, writable=True),
+        Mount(source=workspace.platform, target=PLATFORM_INSIDE),
+        Mount(source=buildpacks, target=BUILDPACKS_INSIDE),
+    )
+
+
+def _environment(root: Path, images: BaseImages, user: BuildUser) -> BuildEnvironment:
+    return BuildEnvironment(
+        root=root, uid=user.inside.uid, gid=user.inside.gid, env=images.build.image.config.environment()
+    )
+
+
+def _directories(request: BuildRequest, workspace: Workspace, buildpacks: Path) -> Directories:
+    return Directories(
+        app=Place(workspace.app, PurePosixPath(request.workspace)),
+        layers=Place(workspace.layers, LAYERS_INSIDE),
+        platform=Place(workspace.platform, PLATFORM_INSIDE),
+        buildpacks=Place(buildpacks, BUILDPACKS_INSIDE),
+        scratch=Place(workspace.scratch, SCRATCH_INSIDE),
+        build_config=Place(workspace.root / "build-config", PurePosixPath("/cnb/build-config")),
+    )
