@@ -51,7 +51,7 @@ class ImageFacts:
 
 def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
     """Give the configuration of the app image."""
-    created = _created(facts.source_date_epoch)
+    created = created_time(facts.source_date_epoch)
     entrypoint = f"/cnb/process/{facts.default_process}" if facts.default_process else "/cnb/lifecycle/launcher"
     return dataclasses.replace(
         run,
@@ -65,7 +65,7 @@ def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
     )
 
 
-def _created(source_date_epoch: int | None) -> str:
+def created_time(source_date_epoch: int | None) -> str:
     if source_date_epoch is None:
         return _DEFAULT_CREATED
     moment = dt.datetime.fromtimestamp(source_date_epoch, tz=dt.UTC)

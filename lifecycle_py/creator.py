@@ -47,6 +47,7 @@ class CreateInputs:
     session_env: Mapping[str, bytes]
     previous_image: str = ""
     report: Path | None = None
+    skip_restore: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,6 +99,8 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
             trees=ports.trees,
             known=known,
             compression_recipe=inputs.export.compression.recipe,
+            skip_layers=inputs.skip_restore,
+            platform_api=inputs.export.platform_api,
         )
         restore(detected.group, sources, directories, inputs.export.user, reporter)
 

@@ -8,10 +8,16 @@ ExplainedError
 ├── BuildpackFailedError     a buildpack's bin/build failed (51)
 ├── BuildpackOutputError     a buildpack wrote something the specification forbids
 ├── LayerNotReusableError    a layer was to be reused that the previous image does not have
+├── RunImageUnreadableError  none of a run image's names can be read
+├── RunImageMissingError     no run image was named, and there is no list to choose from
+├── RegistriesDifferError    an image was to be written to several registries
+├── NotRebasableError        an image cannot, or may not, be put on another base
 ├── ProcessNotFoundError     a process type was asked for that the app does not have
 │   └── DefaultProcessError  the default process asked for does not exist
 ├── ProgramNotStartedError   a buildpack's program is not there or not executable
-└── InvalidArgumentError     the command line of a phase is wrong
+├── InvalidArgumentError     the command line of a phase is wrong
+├── ExperimentalFeatureError  an experimental feature was asked for and not allowed
+└── PrivilegeError           a phase has the wrong user, or may not become the right one
 """
 
 from __future__ import annotations
@@ -162,6 +168,72 @@ class LayerNotReusableError(ExplainedError):
 
 
 @dataclass(eq=False, kw_only=True)
+class RunImageUnreadableError(ExplainedError):
+    """None of a run image's names can be read."""
+
+    images: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """List the names."""
+        return Explanation(
+            what="failed to find accessible run image",
+            why=f"looked for {', '.join(self.images)}",
+            fix=("Check the names in run.toml, and the credentials for their registries.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class RunImageMissingError(ExplainedError):
+    """No run image was named. ``file`` is where a list of them was looked for."""
+
+    file: str
+
+    def explain(self) -> Explanation:
+        """Name the flag."""
+        return Explanation(
+            what="-run-image is required when there is no run metadata available",
+            why=f"{self.file} names no run image",
+            fix=("Give -run-image, or a list of run images.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class RegistriesDifferError(ExplainedError):
+    """An image was to be written to several registries at once."""
+
+    registries: tuple[str, ...]
+    exit_code: ClassVar[int] = 3
+
+    def explain(self) -> Explanation:
+        """List the registries."""
+        return Explanation(
+            what="writing to multiple registries is unsupported",
+            why=f"the names given are on {', '.join(self.registries)}",
+            fix=("Export to one registry, and copy the image to the others.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NotRebasableError(ExplainedError):
+    """An image cannot be put on another base, or only with ``-force``."""
+
+    image: str
+    problem: str
+    force_helps: bool
+    exit_code: ClassVar[int] = 72
+
+    def explain(self) -> Explanation:
+        """Give the rule that is broken."""
+        fix = (
+            "Build the app again: a rebase is safe only between versions of the same base.",
+            "Or rebase with -force (offramp: --force) if you know that the app runs on the new base.",
+        )
+        return Explanation(
+            what=f"Cannot rebase '{self.image}'", why=self.problem, fix=fix if self.force_helps else fix[:1]
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class ProcessNotFoundError(ExplainedError):
     """A process type was asked for that the app does not have."""
 
@@ -221,3 +293,35 @@ class InvalidArgumentError(ExplainedError):
 
 def _indented(output: str) -> str:
     return "".join(f"\n    {line}" for line in output.splitlines())
+
+
+@dataclass(eq=False, kw_only=True)
+class ExperimentalFeatureError(ExplainedError):
+    """An experimental feature was asked for, and the platform did not allow such."""
+
+    feature: str
+
+    def explain(self) -> Explanation:
+        """Name the variable that allows it."""
+        return Explanation(
+            what=f"Platform requested experimental feature '{self.feature}'",
+            why="experimental features are disabled by CNB_EXPERIMENTAL_MODE=error",
+            fix=("Set CNB_EXPERIMENTAL_MODE to 'warn' or 'quiet'.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class PrivilegeError(ExplainedError):
+    """A phase has the wrong user, or may not become ``user`` (empty: must only not be root)."""
+
+    phase: str
+    problem: str
+    user: str
+
+    def explain(self) -> Explanation:
+        """Say who has to run it."""
+        if self.user:
+            what, fix = f"failed to exec as user {self.user}", "Run this phase as root, or as that user."
+        else:
+            what, fix = f"failed to {self.phase}", "Run this phase as the user of the build image (CNB_USER_ID)."
+        return Explanation(what=what, why=self.problem, fix=(fix,))

@@ -20,8 +20,10 @@ from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import DiffId
 from lifecycle_py.output import Reporter
+from lifecycle_py.restoration import restorable
 from lifecycle_py.sbom_restore import distribute_sboms, restore_cached_sbom
 from lifecycle_py.session import Place
+from lifecycle_py.spec.api_versions import PLATFORM_API, ApiVersion, PlatformFeature, parse_buildpack_api, supports
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.image_labels import LayersMetadata, RecordedLayer
 from lifecycle_py.spec.layer_toml import LayerMetadata
@@ -31,13 +33,19 @@ from lifecycle_py.spec.toml_file import TomlTable, write_toml
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RestoreSources:
-    """Where restored layers come from. ``recipe`` names how a tree would be stored (see ``exporter.LayerRecipe``)."""
+    """Where restored layers come from, and by which rules.
+
+    ``compression_recipe`` names how this build would store a tree. ``skip_layers`` leaves all layers out, and brings
+    back the stores alone.
+    """
 
     metadata: LayersMetadata
     cache: Cache | None
     trees: TreePool | None
     known: KnownTrees
     compression_recipe: str
+    skip_layers: bool = False
+    platform_api: ApiVersion = PLATFORM_API
 
 
 def restore(
@@ -48,8 +56,10 @@ def restore(
     Bills of materials that the analyzer and this phase found go to their layers. A cached layer that is damaged is left
     out with a warning: its buildpack makes it anew.
     """
-    contents = sources.cache.contents() if sources.cache else CacheContents()
-    if not contents.buildpacks:
+    contents = sources.cache.contents() if sources.cache and not sources.skip_layers else CacheContents()
+    if sources.skip_layers:
+        reporter.step("Layers of earlier builds are not restored, as asked")
+    elif not contents.buildpacks:
         reporter.step("Nothing is cached" if sources.cache else "No cache is used")
     for element in group.buildpacks:
         _Restoring(element, sources, contents, directories.layers_of(element), user, reporter).run()
@@ -84,17 +94,26 @@ class _Restoring:
 
     def run(self) -> None:
         make_directory(self._directory.host, self._user)
-        previous = self._sources.metadata.buildpack(self._element.id)
-        cached = self._contents.buildpack(self._element.id)
-        if previous and previous.store is not None:
+        sources = self._sources
+        previous = sources.metadata.buildpack(self._element.id)
+        keeps_store = not sources.skip_layers or supports(
+            sources.platform_api, PlatformFeature.STORE_DESPITE_SKIPPED_LAYERS
+        )
+        if previous and previous.store is not None and keeps_store:
             self._write("store.toml", Store(metadata=previous.store).to_toml())
-        for name, layer in (cached.layers if cached else {}).items():
+        if sources.skip_layers:
+            return
+        layers = restorable(
+            previous,
+            self._contents.buildpack(self._element.id),
+            buildpack_api=parse_buildpack_api(self._element.api, f"buildpack '{self._element.id}'"),
+            platform_api=sources.platform_api,
+        )
+        for name, layer in layers.contents.items():
             if self._restore_contents(name, layer):
                 self._write_metadata(name, layer)
-        for name, layer in (previous.layers if previous else {}).items():
-            types = layer.types
-            if types.launch and not types.build and not types.cache:
-                self._write_metadata(name, layer)
+        for name, layer in layers.metadata.items():
+            self._write_metadata(name, layer)
 
     def _restore_contents(self, name: str, layer: RecordedLayer) -> bool:
         target = self._directory / name

@@ -1,10 +1,15 @@
-"""The entry point of ``lifecycle-py``: which phase, which Platform API; every failure ends here as text and code."""
+"""The entry point of the phase programs: which phase, which Platform API; every failure ends here as text and code.
+
+Facts: reference/cnb.md §b.1, §b.3. The phase is the program's own name (``/cnb/lifecycle/detector``) or the first
+argument (``lifecycle-py detect``).
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from lifecycle_py.errors import InvalidArgumentError
@@ -13,15 +18,26 @@ from lifecycle_py.spec.errors import ExplainedError, UnsupportedApiError
 from lifecycle_py.version import __version__
 
 _PLATFORM_API_ERROR = 11
-_NAMES = {"detector": "detect", "builder": "build", "creator": "create"}
+_GENERIC_ERROR = 1
+
+# A phase's own name as a program, and the code of failures that have none of their own.
+_PROGRAMS = {
+    "analyzer": "analyze",
+    "detector": "detect",
+    "restorer": "restore",
+    "extender": "extend",
+    "builder": "build",
+    "exporter": "export",
+    "creator": "create",
+    "rebaser": "rebase",
+}
+_CODES = {"analyze": 32, "detect": 22, "restore": 42, "extend": 102, "build": 52, "export": 62, "rebase": 72}
 _USAGE = """\
-Usage: lifecycle-py detect|build|create [FLAGS] [IMAGE]
+Usage: lifecycle-py PHASE [FLAGS] [IMAGE ...]
 
 The phases of the Cloud Native Buildpacks lifecycle as programs, with the flags and CNB_* variables of the
-specification. CNB_PLATFORM_API has to be set.
+specification: analyze, detect, restore, extend, build, export, create, rebase. CNB_PLATFORM_API has to be set.
 """
-
-Phase = Callable[[Sequence[str], Mapping[str, str]], None]
 
 
 def main() -> None:
@@ -30,47 +46,53 @@ def main() -> None:
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run the phase that argv names, by its first argument or by the program's own name (multi-call)."""
+    """Run the phase that argv names, by the program's own name or by its first argument."""
     arguments = list(argv[1:])
     if "-version" in arguments or "--version" in arguments:
         sys.stdout.write(f"{__version__}\n")
         return 0
-    own_name = _NAMES.get(Path(argv[0]).name)
-    name = own_name or (arguments.pop(0) if arguments else "")
+    name = _PROGRAMS.get(Path(argv[0]).name) or (arguments.pop(0) if arguments else "")
+    if name in {"help", "-h", "-help", "--help"}:
+        sys.stdout.write(_USAGE)
+        return 0
     try:
-        phase = _phase(name)
-        if phase is None:
-            sys.stderr.write(_USAGE)
-            return 0 if name in {"help", "-h", "--help"} else InvalidArgumentError.exit_code
-        _check_platform_api(environ)
-        phase(arguments, environ)
+        _run_phase(name, arguments, environ)
     except UnsupportedApiError as error:
         _show(error)
         return _PLATFORM_API_ERROR if error.kind == "Platform" else error.exit_code
     except ExplainedError as error:
         _show(error)
-        return error.exit_code
+        return error.exit_code if error.exit_code != _GENERIC_ERROR else _CODES.get(name, _GENERIC_ERROR)
     except OSError as error:
         sys.stderr.write(f"ERROR: failed to {name}: {error}\n")
-        return 1
+        return _CODES.get(name, _GENERIC_ERROR)
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 
-def _phase(name: str) -> Phase | None:
-    if name not in _NAMES.values():
-        return None
-    from lifecycle_py.cli import phases
-
-    return {"detect": phases.detect_phase, "build": phases.build_phase, "create": phases.create_phase}[name]
-
-
-def _check_platform_api(environ: Mapping[str, str]) -> None:
-    parse_api(
+def _run_phase(name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
+    """Check the Platform API before anything else is read, then the phase, then its flags."""
+    api = parse_api(
         environ.get("CNB_PLATFORM_API", ""),
         kind="Platform",
         owner="the platform (CNB_PLATFORM_API)",
         supported=SUPPORTED_PLATFORM_APIS,
     )
+    if name not in _PROGRAMS.values():
+        raise InvalidArgumentError(problem=f"there is no phase '{name}'; there are {', '.join(_PROGRAMS.values())}")
+    from lifecycle_py.cli.flag_table import flags_of
+    from lifecycle_py.cli.flags import parse_arguments
+    from lifecycle_py.cli.invocation import Invocation
+    from lifecycle_py.cli.output import Level, LogReporter
+
+    parsed = parse_arguments(arguments, flags_of(name, api), environ)
+    reporter = LogReporter(Level.parse(parsed.text("log-level")))
+    for word in parsed.positional:
+        if word.startswith("-"):
+            reporter.warning(f"unconsumed flag-like positional arg: {word}; flags come before positional arguments")
+    call = Invocation(phase=name, arguments=parsed, api=api, environ=environ, reporter=reporter)
+    import_module(f"lifecycle_py.cli.{name}").run(call)
 
 
 def _show(error: ExplainedError) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from lifecycle_py.cli.flag_table import Flag
 from lifecycle_py.errors import InvalidArgumentError
 from lifecycle_py.spec.errors import nearest
 
@@ -16,32 +18,41 @@ _TRUE = frozenset({"1", "t", "true"})
 _FALSE = frozenset({"0", "f", "false"})
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A flag: its name, its variable, its default. ``{layers}`` in a default is the layers directory."""
-
-    name: str
-    variable: str = ""
-    default: str = ""
-    boolean: bool = False
-    repeated: bool = False
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Arguments:
-    """What was given, complete with variables and defaults."""
+    """What was given, complete with variables and defaults. ``given`` are the flags on the command line itself."""
 
     values: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     positional: tuple[str, ...] = ()
+    given: frozenset[str] = frozenset()
 
     def text(self, name: str) -> str:
-        """Give a flag's value."""
-        return self.values[name]
+        """Give a flag's value; empty for a flag this phase does not take."""
+        return self.values.get(name, "")
 
     def boolean(self, name: str) -> bool:
-        """Give a boolean flag's value."""
-        return _boolean(name, self.values[name])
+        """Give a boolean flag's value; false for a flag this phase does not take."""
+        return _boolean(name, self.values.get(name, ""))
+
+    def number(self, name: str) -> int:
+        """Give a number.
+
+        Raises:
+            InvalidArgumentError: it is none.
+        """
+        text = self.values[name]
+        if not (text.isascii() and text.isdecimal()):
+            raise InvalidArgumentError(problem=f'invalid value "{text}" for flag -{name}')
+        return int(text)
+
+    def path(self, name: str) -> Path:
+        """Give a path, made absolute."""
+        return Path(self.values[name]).absolute()
+
+    def list(self, name: str) -> tuple[str, ...]:
+        """Give the values of a flag that may be repeated."""
+        return self.lists.get(name, ())
 
 
 def parse_arguments(arguments: Sequence[str], flags: Sequence[Flag], environ: Mapping[str, str]) -> Arguments:
@@ -81,10 +92,16 @@ def _complete(
         from_environment = environ.get(flag.variable, "") if flag.variable else ""
         values[flag.name] = found[-1] if found else from_environment or flag.default
     layers = values.get("layers", "")
+    lists = {
+        flag.name: tuple(given.get(flag.name) or filter(None, values[flag.name].split(",")))
+        for flag in flags
+        if flag.repeated
+    }
     return Arguments(
         values={name: value.replace("{layers}", layers) for name, value in values.items()},
-        lists={flag.name: tuple(given.get(flag.name, ())) for flag in flags if flag.repeated},
+        lists=lists,
         positional=positional,
+        given=frozenset(given),
     )
 
 

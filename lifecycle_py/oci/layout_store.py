@@ -54,12 +54,21 @@ class LayoutStore:
                 return self._load(name, entry)
         return None
 
-    def save(self, image: Image, references: Sequence[str]) -> SavedImage:
-        """Save an image under each reference: blobs first, the index last and at once."""
+    def find_only(self) -> FoundImage | None:
+        """Find the image of a layout that holds just one, whatever it is called."""
+        entries = self._entries()
+        return self._load("", entries[0]) if len(entries) == 1 else None
+
+    def save(self, image: Image, references: Sequence[str], *, sparse: bool = False) -> SavedImage:
+        """Save an image under each reference: blobs first, the index last and at once.
+
+        A ``sparse`` layout may lack the blobs of layers that its source lacks too.
+        """
         serialized = serialize(image)
         try:
             for layer in image.layers:
-                self.blobs.take(layer)
+                if not (sparse and layer.file and not layer.file.exists()):
+                    self.blobs.take(layer)
             self.blobs.write_bytes(serialized.config)
             self.blobs.write_bytes(serialized.manifest)
             entry = Descriptor(media_type=MediaType.MANIFEST, digest=serialized.digest, size=len(serialized.manifest))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from http import HTTPStatus
 from typing import Final
@@ -40,6 +40,16 @@ class RegistryStore:
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> RegistryStore:
         """Make a store with the settings and credentials the usual variables and files give."""
         return cls(settings_from_environment(environ), Keychain(environ))
+
+    def find_credentials(self, references: Iterable[str]) -> None:
+        """Look for the credentials of these images now, while their files can be read.
+
+        Raises:
+            CredentialsUnusableError: a place has something that cannot be read.
+        """
+        for reference in references:
+            place = self._parse(reference)
+            self._client.find_credentials(place.host, place.repository)
 
     def find(self, reference: str) -> FoundImage | None:
         """Find an image by ``name``, ``name:tag`` or ``name@digest``; mirrors are asked before the registry itself."""

@@ -32,6 +32,7 @@ class BuildpackFeature(StrEnum):
     COMMAND_LISTS = "0.9"
     TARGETS = "0.10"
     EXECUTION_ENVIRONMENTS = "0.12"
+    CACHE_ALONE = "0.12"
 
 
 class PlatformFeature(StrEnum):

@@ -72,6 +72,10 @@ class RegistryClient:
         self._transport = Transport(settings)
         self._authorizer = Authorizer(self._transport, keychain, settings.patience.clock)
 
+    def find_credentials(self, host: str, repository: str) -> None:
+        """Look for a repository's credentials now, to be used later."""
+        self._authorizer.lookup(host, repository)
+
     def call(self, call: Call) -> Answer:
         """Make a call, again if that may help, and read its answer.
 
