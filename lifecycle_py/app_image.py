@@ -66,6 +66,7 @@ def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
 
 
 def created_time(source_date_epoch: int | None) -> str:
+    """Give the creation time an image states: a constant, unless a build asks for its own."""
     if source_date_epoch is None:
         return _DEFAULT_CREATED
     moment = dt.datetime.fromtimestamp(source_date_epoch, tz=dt.UTC)

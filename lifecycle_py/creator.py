@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from lifecycle_py.analyzer import AnalyzeInputs, analyze
 from lifecycle_py.builder import build
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.tree_pool import KnownTrees, TreePool
-from lifecycle_py.detector import detect
+from lifecycle_py.detector import DetectRules, detect
 from lifecycle_py.environment import inherited
 from lifecycle_py.exporter import Exported, ExportInputs, ExportPlaces, export
 from lifecycle_py.inputs import BuildTarget, Directories
@@ -48,6 +48,7 @@ class CreateInputs:
     previous_image: str = ""
     report: Path | None = None
     skip_restore: bool = False
+    rules: DetectRules = field(default_factory=DetectRules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,7 +91,7 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
     target = BuildTarget(target=analysis.analyzed.run_image.target or Target(), exec_env=inputs.export.exec_env)
     runner = open_runner(ports.session, directories, target, inherited(inputs.session_env))
     with _phase("Detecting", reporter):
-        detected = detect(inputs.order, runner, reporter)
+        detected = detect(inputs.order, runner, reporter, inputs.rules)
 
     with _phase("Restoring", reporter):
         sources = RestoreSources(

@@ -89,14 +89,16 @@ def _find(name: str, store: ImageStore, place: str) -> FoundImage:
 
 def _metadata(name: str, config: ImageConfig) -> dict[str, Any]:
     """Read the lifecycle label whole: what we do not know stays in it."""
-    problem = "it has no lifecycle label, so a lifecycle did not make it"
     try:
         metadata = json.loads(config.labels.get(LIFECYCLE_METADATA_LABEL, ""))
-        if not isinstance(metadata["runImage"]["topLayer"], str) or not isinstance(metadata.get("stack") or {}, dict):
-            raise TypeError(problem)
-    except (ValueError, KeyError, TypeError):
-        raise NotRebasableError(image=name, problem=problem, force_helps=False) from None
-    return dict(metadata)
+    except ValueError:
+        metadata = None
+    tables = metadata if isinstance(metadata, dict) else {}
+    run_image, stack = tables.get("runImage"), tables.get("stack") or {}
+    if not (isinstance(run_image, dict) and isinstance(run_image.get("topLayer"), str) and isinstance(stack, dict)):
+        problem = "it has no lifecycle label, so a lifecycle did not make it"
+        raise NotRebasableError(image=name, problem=problem, force_helps=False)
+    return tables
 
 
 def _base_name(metadata: Mapping[str, Any], output: str, run_image_store: ImageStore) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lifecycle_py.cli.analyze import wanted_run_image, warn_of_launch_cache
-from lifecycle_py.cli.detect import order_file
+from lifecycle_py.cli.detect import detect_rules, order_file
 from lifecycle_py.cli.export import export_inputs
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.privileges import environment_of
@@ -43,6 +43,7 @@ def run(call: Invocation) -> None:
                 **{name: value.encode() for name, value in environment_of(call.user).items()},
             },
             report=arguments.path("report"),
+            rules=detect_rules(call),
             skip_restore=arguments.boolean("skip-restore"),
         )
         ports = CreatePorts(

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from lifecycle_py.cli.invocation import Invocation
+from lifecycle_py.cli.output import Level
 from lifecycle_py.cli.privileges import refuse_root
-from lifecycle_py.detector import detect
+from lifecycle_py.detection_log import detection_log
+from lifecycle_py.detector import DetectFiles, DetectRules, conclude, explore
 from lifecycle_py.environment import inherited
 from lifecycle_py.in_place import InPlaceSession
 from lifecycle_py.run_buildpack import open_runner
 from lifecycle_py.spec.analyzed_toml import Analyzed
 from lifecycle_py.spec.order_toml import Order
-from lifecycle_py.spec.toml_file import read_toml, read_toml_if_present, write_toml
+from lifecycle_py.spec.system_toml import System
+from lifecycle_py.spec.toml_file import read_toml, read_toml_if_present
 
 
 def run(call: Invocation) -> None:
@@ -21,12 +24,22 @@ def run(call: Invocation) -> None:
     refuse_root(call.phase)
     arguments = call.arguments
     order = Order.from_toml(read_toml(order_file(call)))
+    files = DetectFiles(group=arguments.path("group"), plan=arguments.path("plan"))
     with call.directories() as directories:
         target = call.target(read_analyzed(call).run_image.target)
         runner = open_runner(InPlaceSession(), directories, target, inherited(call.session_env()))
-        detected = detect(order, runner, call.reporter)
-    write_toml(arguments.path("group"), detected.group.to_toml())
-    write_toml(arguments.path("plan"), detected.plan.to_toml())
+        detection = explore(order, runner, detect_rules(call))
+    for line in detection_log(detection, debug=call.reporter.level is Level.DEBUG):
+        call.reporter.step(line)
+    conclude(detection, files, call.reporter)
+
+
+def detect_rules(call: Invocation) -> DetectRules:
+    """Give what besides the order decides."""
+    if not call.arguments.text("system"):
+        return DetectRules(platform_api=call.api)
+    system = System.from_toml(read_toml_if_present(call.arguments.path("system")))
+    return DetectRules(system=system, platform_api=call.api)
 
 
 def order_file(call: Invocation) -> Path:

@@ -57,18 +57,22 @@ def run(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         return 0
     try:
         _run_phase(name, arguments, environ)
-    except UnsupportedApiError as error:
-        _show(error)
-        return _PLATFORM_API_ERROR if error.kind == "Platform" else error.exit_code
     except ExplainedError as error:
         _show(error)
-        return error.exit_code if error.exit_code != _GENERIC_ERROR else _CODES.get(name, _GENERIC_ERROR)
+        return _exit_code(error, name)
     except OSError as error:
         sys.stderr.write(f"ERROR: failed to {name}: {error}\n")
         return _CODES.get(name, _GENERIC_ERROR)
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _exit_code(error: ExplainedError, phase: str) -> int:
+    """Give an error's own code, or the one of the phase it happened in."""
+    if isinstance(error, UnsupportedApiError) and error.kind == "Platform":
+        return _PLATFORM_API_ERROR
+    return error.exit_code if error.exit_code != _GENERIC_ERROR else _CODES.get(phase, _GENERIC_ERROR)
 
 
 def _run_phase(name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:

@@ -106,6 +106,7 @@ class Invocation:
                 buildpacks=place("buildpacks"),
                 scratch=Place.here(Path(scratch)),
                 build_config=place("build-config"),
+                extensions=place("extensions"),
             )
 
     def target(self, analyzed: Target | None) -> BuildTarget:

@@ -5,67 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.layer_tar import ROOT, file_tar
 from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.layout_tree import LayoutTree
 from lifecycle_py.oci.model import Image, ImageConfig
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True, slots=True)
-class BuilderImage:
-    """Directories as a builder image has them."""
-
-    root: Path
-
-    def run(self, phase: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a phase program."""
-        return subprocess.run(
-            [sys.executable, "-c", "from lifecycle_py.cli.entry import main; main()", phase, *arguments],
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(REPOSITORY),
-                "CNB_PLATFORM_API": "0.15",
-                "CNB_APP_DIR": str(self.root / "app"),
-                "CNB_LAYERS_DIR": str(self.root / "layers"),
-                "CNB_PLATFORM_DIR": str(self.root / "platform"),
-                "CNB_BUILDPACKS_DIR": str(self.root / "buildpacks"),
-                "CNB_ORDER_PATH": str(self.root / "order.toml"),
-                **env,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+from lifecycle_py.oci.store import FoundImage
+from tests.support.phase_programs import BuilderImage
 
 
 @pytest.fixture
-def builder(tmp_path: Path) -> BuilderImage:
-    """A builder image with one buildpack, which wants every app that has a file ``wanted``."""
-    for name in ("app", "layers", "platform/env"):
-        (tmp_path / name).mkdir(parents=True)
-    programs = tmp_path / "buildpacks" / "test_pack" / "1" / "bin"
-    programs.mkdir(parents=True)
-    (programs.parent / "buildpack.toml").write_text('api = "0.12"\n[buildpack]\nid = "test/pack"\nversion = "1"\n')
-    (programs / "detect").write_text("#!/bin/sh\ntest -e wanted || exit 100\n")
-    (programs / "build").write_text(
-        '#!/bin/sh\necho "GREETING is $GREETING"\n'
-        'cat > "$CNB_LAYERS_DIR/launch.toml" <<END\n'
-        '[[processes]]\ntype = "web"\ncommand = ["true"]\ndefault = true\nEND\n'
-    )
-    for program in programs.iterdir():
-        program.chmod(0o755)
-    (tmp_path / "order.toml").write_text('[[order]]\n[[order.group]]\nid = "test/pack"\nversion = "1"\n')
-    (tmp_path / "app" / "wanted").touch()
-    (tmp_path / "platform" / "env" / "GREETING").write_text("hello")
-    return BuilderImage(tmp_path)
+def builder() -> Iterator[BuilderImage]:
+    """A builder image with one buildpack, where another user can reach it: pytest's own directories are closed."""
+    with tempfile.TemporaryDirectory(prefix="builder-image-") as directory:
+        yield BuilderImage.make(Path(directory))
 
 
 @pytest.mark.requirement(
@@ -115,20 +74,194 @@ def test_wrong_flag_is_3(builder: BuilderImage) -> None:
     assert 3 == builder.run("detect", "image").returncode
 
 
+def save_run_image(builder: BuilderImage, name: str = "r/run:1", contents: bytes = b"one") -> FoundImage:
+    """Put a run image into the layout directory."""
+    store = LayoutTree(builder.path("layout"))
+    layers = LayoutStore(builder.path("scratch")).blobs
+    layer = layers.write_layer(file_tar("/base", contents, mode=0o644, owner=ROOT))
+    config = ImageConfig(env=("PATH=/bin",), labels={"io.buildpacks.base.distro.name": "debian"})
+    store.save(Image(config=config, layers=(layer,)), [name])
+    found = store.find(name)
+    assert found is not None
+    builder.give()
+    return found
+
+
+def over_layout(builder: BuilderImage) -> list[str]:
+    """Give the flags that name the layout directory."""
+    return ["-layout", "-layout-dir", str(builder.path("layout"))]
+
+
+def build_in_phases(builder: BuilderImage, image: str = "r/app:1", **env: str) -> dict[str, str]:
+    """Run the five programs as a platform does, in fresh layers; give what each printed on stdout."""
+    layers, cache = builder.path("layers"), ["-cache-dir", str(builder.path("cache"))]
+    subprocess.run(["rm", "-rf", str(layers)], check=True)
+    layers.mkdir()
+    builder.give()
+    layout, launcher = over_layout(builder), ["-launcher", str(builder.path("launcher"))]
+    done = {
+        "analyze": builder.run("analyze", *layout, "-run-image", "r/run:1", image, **env),
+        "detect": builder.run("detect", **env),
+        "restore": builder.run("restore", *layout, *cache, **env),
+        "build": builder.run("build", **env),
+        "export": builder.run("export", *layout, *cache, *launcher, image, **env),
+    }
+    assert dict.fromkeys(done, 0) == {name: one.returncode for name, one in done.items()}, {
+        name: one.stderr for name, one in done.items()
+    }
+    return {name: one.stdout for name, one in done.items()}
+
+
 def test_create_over_a_layout(builder: BuilderImage) -> None:
     """``create`` runs all phases and leaves an image in the layout whose previous one the next run reuses."""
-    layout = builder.root / "layout"
-    blobs = BlobDirectory(layout / "blobs")
-    run_image = Image(config=ImageConfig(), layers=(blobs.write_layer(file_tar("/base", b"", mode=0o644, owner=ROOT)),))
-    LayoutStore(layout).save(run_image, ["run"])
-    (builder.root / "launcher").write_text("not run here")
-    arguments = ["-layout", "-layout-dir", str(layout), "-run-image", "run", "-uid", "1000", "-gid", "1000"]
-    arguments += ["-launcher", str(builder.root / "launcher"), "-cache-dir", str(builder.root / "cache"), "app"]
+    save_run_image(builder)
+    arguments = [*over_layout(builder), "-run-image", "r/run:1", "-launcher", str(builder.path("launcher"))]
+    arguments += ["-cache-dir", str(builder.path("cache")), "-tag", "r/app:too", "r/app:1"]
     first = builder.run("create", *arguments)
     again = builder.run("create", *arguments)
-    found = LayoutStore(layout).find("app")
+    found = LayoutTree(builder.path("layout")).find("r/app:1")
 
     assert (0, 0) == (first.returncode, again.returncode), first.stderr + again.stderr
     assert found is not None
     assert ("/cnb/process/web",) == found.image.config.entrypoint
     assert "app: reused" in again.stdout
+    assert (builder.path("layout") / "index.docker.io" / "r" / "app" / "too" / "index.json").exists()
+
+
+def test_five_programs_hand_on_through_files(builder: BuilderImage) -> None:
+    """Analyzer to exporter, each its own process: the second build restores by type and reads no unchanged layer."""
+    save_run_image(builder)
+    first = build_in_phases(builder)
+    again = build_in_phases(builder)
+
+    assert "restored" not in first["build"]
+    assert {"kept restored: kept", "both restored: both", "alone restored: metadata only"} <= set(
+        again["build"].splitlines()
+    )
+    exported = again["export"]
+    assert "test/pack: kept: reused, unchanged" in exported
+    assert "test/pack: alone: reused, unchanged" in exported
+    report = tomllib.loads(builder.path("layers/report.toml").read_text())
+    found = LayoutTree(builder.path("layout")).find("r/app:1")
+    assert found is not None
+    assert found.digest == report["image"]["digest"]
+
+
+def test_the_image_is_the_same_however_it_is_built(builder: BuilderImage) -> None:
+    """Five programs or one give the same digest."""
+    save_run_image(builder)
+    build_in_phases(builder, "r/app:1")
+    subprocess.run(["rm", "-rf", *map(str, builder.path("layers").iterdir())], check=True)
+    arguments = [*over_layout(builder), "-run-image", "r/run:1", "-launcher", str(builder.path("launcher"))]
+    created = builder.run("create", *arguments, "r/other:1")
+    store = LayoutTree(builder.path("layout"))
+    phases, one = store.find("r/app:1"), store.find("r/other:1")
+
+    assert 0 == created.returncode, created.stderr
+    assert phases is not None
+    assert one is not None
+    assert phases.digest == one.digest
+
+
+@pytest.mark.parametrize("api", ["0.12", "0.13", "0.14"])
+def test_older_platform_apis(builder: BuilderImage, api: str) -> None:
+    """The image says the Platform API it was built with, and only what that API knows."""
+    save_run_image(builder)
+    build_in_phases(builder, CNB_PLATFORM_API=api)
+    found = LayoutTree(builder.path("layout")).find("r/app:1")
+
+    assert found is not None
+    assert api == found.image.config.environment()["CNB_PLATFORM_API"]
+    assert "io.buildpacks.exec-env" not in found.image.config.labels
+    assert "true" == found.image.config.labels["io.buildpacks.rebasable"]
+
+
+@pytest.mark.parametrize("api", ["0.7", "0.11"])
+def test_flags_of_newer_platform_apis_are_unknown(builder: BuilderImage, api: str) -> None:
+    """Layouts came with 0.12."""
+    done = builder.run("analyze", *over_layout(builder), "-run-image", "r/run:1", "r/app:1", CNB_PLATFORM_API=api)
+
+    assert 3 == done.returncode
+    assert "-layout" in done.stderr
+
+
+def test_layouts_are_experimental(builder: BuilderImage) -> None:
+    """Without CNB_EXPERIMENTAL_MODE the analyzer refuses ``-layout``, and says which variable allows it."""
+    save_run_image(builder)
+    arguments = [*over_layout(builder), "-run-image", "r/run:1", "r/app:1"]
+    refused = builder.run("analyze", *arguments, CNB_EXPERIMENTAL_MODE="")
+    warned = builder.run("analyze", *arguments, CNB_EXPERIMENTAL_MODE="warn")
+
+    assert 0 != refused.returncode
+    assert "CNB_EXPERIMENTAL_MODE" in refused.stderr
+    assert (0, True) == (warned.returncode, "experimental" in warned.stderr)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be refused for being root")
+@pytest.mark.parametrize("phase", ["detect", "build"])
+def test_buildpacks_are_not_run_as_root(builder: BuilderImage, phase: str) -> None:
+    """Detector and builder refuse to be root."""
+    done = builder.run_as_we_are(phase)
+
+    assert 0 != done.returncode
+    assert "refusing to run as root" in done.stderr
+
+
+def test_run_image_comes_from_the_list(builder: BuilderImage) -> None:
+    """Without ``-run-image`` the first image of run.toml is taken, or its mirror where the app image goes."""
+    save_run_image(builder, "mirror.example/run:1")
+    builder.path("run.toml").write_text('[[images]]\nimage = "r.example/run:1"\nmirrors = ["mirror.example/run:1"]\n')
+    done = builder.run("analyze", *over_layout(builder), "mirror.example/app:1")
+    analyzed = tomllib.loads(builder.path("layers/analyzed.toml").read_text())
+
+    assert 0 == done.returncode, done.stderr
+    assert "mirror.example/run:1" == analyzed["run-image"]["image"]
+
+
+def test_no_run_image_at_all(builder: BuilderImage) -> None:
+    """Neither a flag nor a list: the analyzer's error names both ways."""
+    done = builder.run("analyze", *over_layout(builder), "r/app:1")
+
+    assert 32 == done.returncode
+    assert "-run-image is required" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("phase", "arguments", "problem"),
+    [
+        ("analyze", [], "received 0 arguments"),
+        ("analyze", ["a", "b"], "received 2 arguments"),
+        ("analyze", ["-tag", "other.example/app", "r.example/app"], "multiple registries"),
+        ("analyze", ["Bad Name"], "not the name of an image"),
+        ("export", [], "at least one image"),
+        ("export", ["-run-image", "x", "r/app"], "-run-image is unsupported"),
+        ("rebase", ["-image", "a", "-run-image", "b", "r/app"], "supply only one"),
+        ("create", ["-uid", "me", "r/app"], 'invalid value "me"'),
+        ("restore", ["image"], "received unexpected arguments"),
+        ("detect", ["-log-level", "loud"], "invalid log level"),
+        ("nonsense", [], "there is no phase"),
+    ],
+)
+def test_wrong_arguments_are_3(builder: BuilderImage, phase: str, arguments: list[str], problem: str) -> None:
+    """What is wrong with a command line is said before anything is read or written."""
+    done = builder.run(phase, *arguments)
+
+    assert (3 if "Bad" not in str(arguments) else 32) == done.returncode, done.stderr
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_programs_answer_to_their_own_names(builder: BuilderImage) -> None:
+    """``/cnb/lifecycle/detector`` is the detect phase: one program, many names."""
+    link = builder.path("detector")
+    link.symlink_to("/bin/true")
+    code = f"import sys; sys.argv[0] = {str(link)!r}; from lifecycle_py.cli.entry import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "-version"],
+        env=builder.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (0, True) == (done.returncode, done.stdout.strip()[0].isdigit())

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from lifecycle_py.cli.flags import Flag, parse_arguments
+from lifecycle_py.cli.flag_table import FLAGS as ALL_FLAGS
+from lifecycle_py.cli.flag_table import PHASES, Flag, flags_of
+from lifecycle_py.cli.flags import parse_arguments
 from lifecycle_py.errors import InvalidArgumentError
+from lifecycle_py.spec.api_versions import ApiVersion
 
 FLAGS = (
-    Flag("app", "CNB_APP_DIR", "/workspace"),
-    Flag("layers", "CNB_LAYERS_DIR", "/layers"),
-    Flag("group", "CNB_GROUP_PATH", "{layers}/group.toml"),
-    Flag("daemon", "CNB_USE_DAEMON", boolean=True),
-    Flag("tag", repeated=True),
+    Flag("app", "x", "CNB_APP_DIR", "/workspace"),
+    Flag("layers", "x", "CNB_LAYERS_DIR", "/layers"),
+    Flag("group", "x", "CNB_GROUP_PATH", "{layers}/group.toml"),
+    Flag("daemon", "x", "CNB_USE_DAEMON", boolean=True),
+    Flag("tag", "x", repeated=True),
 )
 
 
@@ -82,3 +87,22 @@ def test_nearest_flag_is_suggested() -> None:
         parse_arguments(["-layres", "x"], FLAGS, {})
 
     assert "-layers" == raised.value.suggestion
+
+
+def test_flags_come_and_go_with_the_platform_api() -> None:
+    """``-run`` came with 0.12, when ``-stack`` went; ``-insecure-registry`` came with 0.13."""
+
+    def names(phase: str, minor: int) -> set[str]:
+        return {flag.name for flag in flags_of(phase, ApiVersion(0, minor))}
+
+    assert ({"stack"}, {"run"}) == ({"run", "stack"} & names("analyze", 11), {"run", "stack"} & names("analyze", 12))
+    assert ([False, True], [False, True]) == (
+        ["insecure-registry" in names("export", minor) for minor in (12, 13)],
+        ["system" in names("detect", minor) for minor in (14, 15)],
+    )
+
+
+def test_every_flag_belongs_to_phases_there_are() -> None:
+    """A misspelled phase in the table would hide a flag."""
+    for flag in ALL_FLAGS:
+        assert {re.split("[@<]", entry)[0] for entry in flag.phases.split()} <= set(PHASES), flag.name
