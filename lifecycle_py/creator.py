@@ -84,7 +84,7 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
         analysis = analyze(wanted, store=ports.store, run_image_store=ports.run_image_store)
         write_toml(directories.layers.host / "analyzed.toml", analysis.analyzed.to_toml())
         tell_images(analysis.analyzed, reporter)
-        if (previous := analysis.previous_image) is not None:
+        if (previous := analysis.previous_image) is not None and not inputs.skip_restore:
             metadata, user = analysis.analyzed.metadata, inputs.export.user
             restore_previous_sbom(previous.image, metadata, directories.layers, user, reporter)
 

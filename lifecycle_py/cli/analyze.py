@@ -10,6 +10,9 @@ from lifecycle_py.errors import RunImageMissingError
 from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.rebaser import is_readable
 from lifecycle_py.run_images import choose_run_image
+from lifecycle_py.sbom_restore import restore_previous_sbom
+from lifecycle_py.session import Place
+from lifecycle_py.spec.api_versions import PlatformFeature, supports
 from lifecycle_py.spec.toml_file import write_toml
 
 
@@ -35,6 +38,10 @@ def run(call: Invocation) -> None:
     )
     analysis = analyze(inputs, store=store, run_image_store=store)
     write_toml(arguments.path("analyzed"), analysis.analyzed.to_toml())
+    if analysis.previous_image and supports(call.api, PlatformFeature.SBOM) and not arguments.boolean("skip-layers"):
+        layers = Place.here(arguments.path("layers"))
+        image_before = analysis.previous_image.image
+        restore_previous_sbom(image_before, analysis.analyzed.metadata, layers, call.build_user, call.reporter)
     tell_images(analysis.analyzed, call.reporter)
 
 
