@@ -152,7 +152,8 @@ class Staging:
         target = self.directory / f"{layer.diff_id}.tar"
         if target.exists():
             return
-        for source in (layer.tar, self._tars.path(layer.diff_id)):
+        uncompressed = layer.file if layer.is_tar else None
+        for source in (layer.tar, self._tars.path(layer.diff_id), uncompressed):
             with contextlib.suppress(OSError):
                 if source is not None:
                     os.link(source, target)

@@ -82,6 +82,11 @@ class Layer:
     file: Path | None = None
     tar: Path | None = None
 
+    @property
+    def is_tar(self) -> bool:
+        """Tell whether the blob is the uncompressed tar itself."""
+        return str(self.blob.digest) == self.diff_id
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class History:

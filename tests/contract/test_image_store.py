@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from lifecycle_py.caches.launch_cache import LaunchCachedStore
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.layout_store import LayoutStore
@@ -42,10 +43,17 @@ def _guarded_registry(_: Path) -> Iterator[ImageStore]:
         yield RegistryStore(RegistrySettings(default_host=registry.host), Keychain(environ))
 
 
+@contextlib.contextmanager
+def _launch_cached(directory: Path) -> Iterator[ImageStore]:
+    with _registry(directory) as registry:
+        yield LaunchCachedStore(registry, directory, lambda _: None)
+
+
 STORES: dict[str, Callable[[Path], contextlib.AbstractContextManager[ImageStore]]] = {
     "layout": lambda directory: contextlib.nullcontext(LayoutStore(directory)),
     "registry": _registry,
     "guarded registry": _guarded_registry,
+    "registry with a launch cache": _launch_cached,
 }
 
 
