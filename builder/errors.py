@@ -6,6 +6,8 @@ ExplainedError
 ├── StackToolsError             base images cannot be made on this host
 ├── MakeBaseImageError          mmdebstrap failed
 ├── StackNotFoundError          there is no stack of that name
+├── RegistryHostError           a setting of registries holds something that is no host
+├── DigestUnknownError          an image of a Docker daemon has no digest a cluster could pull it by
 ├── AppMissingError             there is no app directory
 ├── AppUnreadableError          a file of the app cannot be read
 ├── GitUnusableError            git cannot say which files belong to the app
@@ -359,7 +361,8 @@ class InvalidReferenceError(ExplainedError):
             what=f"'{self.reference}' is not an image name",
             why=self.problem,
             fix=(
-                "Use NAME or NAME:TAG in lower case, such as 'shop' or 'team/shop:1.4'; oci:DIRECTORY; or docker://HOST/NAME.",
+                "Use NAME or NAME:TAG in lower case, such as 'shop' or 'team/shop:1.4'.",
+                "Or say where it is: oci:DIRECTORY, docker://HOST/NAME or docker-daemon:NAME.",
             ),
         )
 
@@ -378,6 +381,24 @@ class OutputTargetError(ExplainedError):
             what=f"Cannot write an image to '{self.target}'",
             why=self.problem,
             fix=("Use oci:DIRECTORY or oci-archive:FILE.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class RegistryHostError(ExplainedError):
+    """A setting of registries holds something that is no host."""
+
+    text: str
+    setting: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote it and give the form."""
+        form = "HOST[:PORT]" if self.setting.startswith("--") else "HOST[:PORT]=MIRROR[:PORT], several joined by ','"
+        return Explanation(
+            what=f"{self.setting} cannot be '{self.text}'",
+            why="a registry is named by its host alone, without scheme and path",
+            fix=(f"Write it as {form}.",),
         )
 
 
@@ -577,6 +598,25 @@ class PullReferenceError(ExplainedError):
             what=f"'{self.reference}' is not an image reference",
             why="a cluster pulls by HOST/REPOSITORY in lower case, and by a digest of 64 hexadecimal digits if given",
             fix=("Write it like registry.example.com/team/shop; the image's digest is added.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class DigestUnknownError(ExplainedError):
+    """An image of a Docker daemon has no digest that a cluster could pull it by."""
+
+    image: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Say how to get one."""
+        return Explanation(
+            what=f"'{self.image}' has no digest that a cluster could pull it by",
+            why="a Docker daemon knows images by their configuration; they get a digest when they are pushed",
+            fix=(
+                "Push it, 'docker push HOST/REPO', and translate docker://HOST/REPO.",
+                "Or name what the cluster pulls by its digest: --image HOST/REPO@sha256:DIGEST.",
+            ),
         )
 
 

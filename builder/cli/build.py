@@ -17,7 +17,7 @@ from builder.build.preparation import BuildPorts
 from builder.build.request import BuildRequest
 from builder.build.sandbox import SandboxExecutor
 from builder.build.variables import read_variables
-from builder.cli.options import Progress
+from builder.cli.options import Progress, insecure_registry_option
 from builder.cli.reporters import human_seconds, human_size, make_reporter
 from builder.errors import InvalidEpochError, OutputTargetError, UnwritableTargetError, WorkspaceError
 from builder.images.archive import write_archive
@@ -25,6 +25,7 @@ from builder.images.builder_toml import DEFAULT
 from builder.images.find_image import find_image
 from builder.images.processes import read_processes
 from builder.images.reference import name_from_directory, parse_name
+from builder.images.registries import open_registries
 from builder.places import default_places
 from lifecycle_py.exporter import Exported
 from lifecycle_py.oci.compression import Compression
@@ -51,6 +52,8 @@ class Target:
     "-o", "--output", metavar="TARGET", help="oci:DIR instead of the local store; oci-archive:FILE beside it."
 )
 @click.option("--push", is_flag=True, help="To the registry that -t names, HOST/REPO[:TAG].")
+@insecure_registry_option
+@click.option("--load", is_flag=True, help="Into the Docker daemon, which is sent only layers it lacks.")
 @click.option("--builder", type=click.Path(path_type=Path), default=DEFAULT, help="A builder.toml; default: ours.")
 @click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the build.")
@@ -74,6 +77,8 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     tags: tuple[str, ...],
     output: str | None,
     push: bool,  # noqa: FBT001
+    insecure: tuple[str, ...],
+    load: bool,  # noqa: FBT001
     builder: Path,
     buildpacks: tuple[str, ...],
     variables: tuple[str, ...],
@@ -91,12 +96,12 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
 
     Needs neither Docker nor root. The image goes into the local store under its name, from where 'offramp run',
     'offramp translate' and 'skopeo' take it, or with --push to a registry. Its reference with digest is printed to
-    stdout.
+    stdout; with --load the digest is the ID that Docker gives the image.
     """
     places = default_places()
     reporter = make_reporter(Progress(progress))
     references = tuple(parse_name(tag) for tag in tags) or (name_from_directory(app),)
-    target = parse_target(output, places.images, push=push)
+    target = parse_target(output, places.images, open_registries(insecure) if push else None, load=load)
     for file in (target.archive, metadata_file):
         if file is not None:
             check_writable(file)
@@ -124,18 +129,25 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sys.stdout.write(f"{references[0]}@{exported.saved.digest}\n")
 
 
-def parse_target(output: str | None, local: Path, *, push: bool = False) -> Target:
-    """Read ``-o`` and ``--push``.
+def parse_target(
+    output: str | None, local: Path, registries: ImageStore | None = None, *, load: bool = False
+) -> Target:
+    """Read ``-o``, ``--push``, which gives ``registries``, and ``--load``.
 
     Raises:
         OutputTargetError: it is neither ``oci:DIR`` nor ``oci-archive:FILE``, or there are two targets.
+        DaemonUnreachableError: there is no daemon to load the image into.
     """
-    if push:
-        if output is not None:
-            raise OutputTargetError(target=output, problem="--push is a target, too; choose one")
-        from lifecycle_py.oci.registry_store import RegistryStore
+    chosen = [output, "--push" if registries else None, "--load" if load else None]
+    targets = [target for target in chosen if target is not None]
+    if len(targets) > 1:
+        raise OutputTargetError(target=targets[0], problem=f"{targets[1]} is a target, too; choose one")
+    if registries:
+        return Target(registries)
+    if load:
+        from lifecycle_py.oci.daemon_store import DaemonStore
 
-        return Target(RegistryStore.from_environment())
+        return Target(DaemonStore.from_environment())
     if output is None:
         return Target(LayoutStore(local))
     kind, _, path = output.partition(":")

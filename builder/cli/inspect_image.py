@@ -8,22 +8,24 @@ from collections.abc import Iterator
 import click
 
 from builder.build.run_app import split_image
+from builder.cli.options import insecure_registry_option
 from builder.cli.reporters import human_size
 from builder.cli.tables import table
 from builder.images.find_image import find_image
 from builder.images.processes import buildpacks_of, read_processes
 from builder.places import default_places
 from lifecycle_py.analyzer import image_target, read_layers_metadata
-from lifecycle_py.oci.model import Layer
+from lifecycle_py.oci.model import UNKNOWN_SIZE, Layer
 from lifecycle_py.oci.store import FoundImage
 
 
 @click.command(short_help="Show what an image holds and runs.")
 @click.argument("image")
+@insecure_registry_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(image: str, as_json: bool) -> None:  # noqa: FBT001
+def command(image: str, insecure: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001
     """Show the processes, buildpacks, base image and layers of IMAGE."""
-    found = find_image(image, default_places())
+    found = find_image(image, default_places(), insecure)
     if as_json:
         click.echo(json.dumps(document(found), indent=2))
     else:
@@ -58,7 +60,7 @@ def document(found: FoundImage) -> dict[str, object]:
             for process in read_processes(config)
         ],
         "layers": [
-            {"diffId": layer.diff_id, "digest": layer.blob.digest, "size": layer.blob.size, "title": title}
+            {"diffId": layer.diff_id, "digest": layer.blob.digest, "size": _size(layer), "title": title}
             for layer, title in _titled_layers(found)
         ],
     }
@@ -82,6 +84,10 @@ def _lines(found: FoundImage) -> Iterator[str]:
     titled = _titled_layers(found)[len(found.image.layers) - len(own) :]
     layer_rows = [(human_size(layer.blob.size), layer.diff_id[:19], title) for layer, title in titled]
     yield "\n" + table([("SIZE", "DIFF ID", "LAYER"), *layer_rows]).rstrip()
+
+
+def _size(layer: Layer) -> int | None:
+    return None if layer.blob.size == UNKNOWN_SIZE else layer.blob.size
 
 
 def _titled_layers(found: FoundImage) -> list[tuple[Layer, str]]:

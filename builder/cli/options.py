@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import IO
 
+import click
+
 
 class Progress(StrEnum):
     """How progress is shown."""
@@ -33,3 +35,11 @@ class ColorChoice:
 
 
 COLOR = ColorChoice(os.environ)
+
+insecure_registry_option = click.option(
+    "--insecure-registry",
+    "insecure",
+    multiple=True,
+    metavar="HOST",
+    help="May speak plain http, or show a certificate nobody trusts.",
+)

@@ -16,7 +16,7 @@ _HEAD = """\
 Written by `python -m builder.cli.reference` from the commands themselves; a test fails when it is out of date.
 
 Results go to stdout, everything else to stderr. `IMAGE` is `NAME[:TAG]` in the local store,
-`oci:DIR[:NAME]`, or `docker://HOST/REPO[:TAG]`.
+`oci:DIR[:NAME]`, `docker://HOST/REPO[:TAG]`, or `docker-daemon:NAME[:TAG]`.
 """
 
 # The specification's codes (reference/cnb.md §b.3), in words a user can act on.

@@ -132,7 +132,9 @@ def human_seconds(seconds: float) -> str:
 
 
 def human_size(size: int) -> str:
-    """Give a size in bytes as people say it, in decimal units."""
+    """Give a size in bytes as people say it, in decimal units; below zero it is not known."""
+    if size < 0:
+        return "unknown"
     value = float(size)
     for unit in ("B", "kB", "MB"):
         if value < 1000:  # noqa: PLR2004

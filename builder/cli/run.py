@@ -9,7 +9,7 @@ import click
 
 from builder.build.run_app import RunRequest, run_app
 from builder.build.variables import read_variables
-from builder.cli.options import Progress
+from builder.cli.options import Progress, insecure_registry_option
 from builder.cli.reporters import make_reporter
 from builder.images.find_image import find_image, with_local_blobs
 from builder.places import default_places
@@ -34,6 +34,7 @@ from builder.places import default_places
     show_default=True,
     help="The web process listens here ($PORT).",
 )
+@insecure_registry_option
 @click.pass_context
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     context: click.Context,
@@ -43,6 +44,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     variables: tuple[str, ...],
     env_files: tuple[Path, ...],
     port: int,
+    insecure: tuple[str, ...],
 ) -> int:
     """Run a process of IMAGE in the sandbox, without Docker; default: the image's default process.
 
@@ -60,7 +62,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     )
     reporter = make_reporter(Progress.AUTO)
     reporter.progress("Bringing the image here")
-    return run_app(with_local_blobs(find_image(image, places), places), request, places, reporter).code
+    return run_app(with_local_blobs(find_image(image, places, insecure), places), request, places, reporter).code
 
 
 def _is_own_command(context: click.Context) -> bool:

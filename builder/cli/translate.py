@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from builder.cli.options import Progress
+from builder.cli.options import Progress, insecure_registry_option
 from builder.cli.reporters import make_reporter
-from builder.errors import ScaleSyntaxError
+from builder.errors import DigestUnknownError, ScaleSyntaxError
 from builder.images.find_image import find_image
 from builder.images.reference import parse_reference
 from builder.kubernetes.defaults import Sourced
@@ -41,6 +41,7 @@ _IMAGE_OPTION = "command line: --image"
 @click.option("--scale", "scales", multiple=True, metavar="TYPE=N", help="How many of a process; default: web=1.")
 @click.option("--format", "format_name", type=click.Choice(tuple(FORMATS)), default="plain", show_default=True)
 @click.option("--kubernetes-version", default=str(NEWEST), show_default=True, metavar="VERSION")
+@insecure_registry_option
 @click.option("--progress", type=click.Choice([p.value for p in Progress]), default="auto", show_default=True)
 def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     image: str,
@@ -50,6 +51,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     scales: tuple[str, ...],
     format_name: str,
     kubernetes_version: str,
+    insecure: tuple[str, ...],
     progress: str,
 ) -> None:
     """Write the Kubernetes objects that run IMAGE as Heroku would run the app.
@@ -60,10 +62,13 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     version = parse_kubernetes_version(kubernetes_version)
     quantities = parse_scales(scales)
     places = default_places()
-    found = find_image(image, places)
+    found = find_image(image, places, insecure)
     local_name = found.reference.partition("@")[0]
-    if pull is None and parse_reference(image).in_registry:
+    named = parse_reference(image)
+    if pull is None and named.in_registry:
         pull = local_name  # a cluster pulls it from where it was read
+    if named.in_daemon and "@" not in (pull or ""):
+        raise DigestUnknownError(image=image)
     reference = pull_reference(local_name, found.digest, pull)
     plan = plan_from_image(
         TranslateRequest(
@@ -82,8 +87,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     sys.stdout.flush()
     reporter = make_reporter(Progress(progress))
     _report(plan, version, removed, reporter)
-    push = "" if parse_reference(image).in_registry else push_command(image, places, reference)
-    _tell_image(reference, found, push, reporter)
+    if not named.in_daemon:
+        push = "" if named.in_registry else push_command(image, places, reference)
+        _tell_image(reference, found, push, reporter)
     if output:
         _tell_steps(chosen.next_steps(plan, version, str(output)), reporter)
     elif plan.release and format_name == "plain":

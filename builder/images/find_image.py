@@ -1,11 +1,13 @@
-"""Finding an image the user named, in the local store, a layout or a registry."""
+"""Finding an image the user named, in the local store, a layout, a registry or a Docker daemon."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from builder.errors import ImageNameNeededError
 from builder.images.reference import DEFAULT_TAG, parse_reference
+from builder.images.registries import open_registries
 from builder.places import Places
 from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
@@ -15,17 +17,21 @@ from lifecycle_py.oci.store import FoundImage
 BASE_IMAGE_PREFIX = "offramp/"
 
 
-def find_image(text: str, places: Places) -> FoundImage:
-    """Find an image by the name a user gave: ``name[:tag]``, ``oci:DIR[:name]`` or ``docker://HOST/REPO[:TAG]``.
+def find_image(text: str, places: Places, insecure: Sequence[str] = ()) -> FoundImage:
+    """Find an image by the name a user gave (see ``builder.images.reference``).
+
+    ``insecure`` are registries that may speak plain http or show a certificate nobody trusts.
 
     Raises:
         InvalidReferenceError: it is no name.
         ImageNotFoundError: there is no such image; names the nearest.
-        StoreError: the store or registry could not tell.
+        StoreError: the store, registry or daemon could not tell.
     """
     reference = parse_reference(text)
     if reference.in_registry:
-        return _find_in_registry(reference.name, text)
+        return _find_in_registry(reference.name, text, insecure)
+    if reference.in_daemon:
+        return _find_in_daemon(reference.name, text)
     store = LayoutStore(reference.layout or places.images)
     names = store.references()
     name = reference.name or (names[0] if len(names) == 1 else "")
@@ -48,17 +54,21 @@ def with_local_blobs(found: FoundImage, places: Places) -> FoundImage:
         BlobCorruptError: a layer is not what its digest says.
     """
     blobs = LayoutStore(places.images).blobs
-    for layer in found.image.layers:
-        if layer.file is None:
-            blobs.take(layer)
-    layers = tuple(layer if layer.file else blobs.layer(layer.diff_id, layer.blob) for layer in found.image.layers)
+    layers = tuple(layer if layer.file else blobs.take(layer) for layer in found.image.layers)
     return replace(found, image=replace(found.image, layers=layers))
 
 
-def _find_in_registry(name: str, text: str) -> FoundImage:
-    from lifecycle_py.oci.registry_store import RegistryStore
-
-    found = RegistryStore.from_environment().find(name)
+def _find_in_registry(name: str, text: str, insecure: Sequence[str]) -> FoundImage:
+    found = open_registries(insecure).find(name)
     if found is None:
         raise ImageNotFoundError(reference=text, place="the registry")
+    return found
+
+
+def _find_in_daemon(name: str, text: str) -> FoundImage:
+    from lifecycle_py.oci.daemon_store import DaemonStore
+
+    found = DaemonStore.from_environment().find(name)
+    if found is None:
+        raise ImageNotFoundError(reference=text, place="the Docker daemon")
     return found

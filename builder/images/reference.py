@@ -1,4 +1,8 @@
-"""Names of images: ``name[:tag]`` locally, ``oci:DIR[:name]`` in a layout, ``docker://HOST/REPO`` in a registry."""
+"""Names of images, by where they are.
+
+``name[:tag]`` in the local store, ``oci:DIR[:name]`` in a layout, ``docker://HOST/REPO`` in a registry,
+``docker-daemon:name[:tag]`` in a Docker daemon.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from builder.errors import InvalidReferenceError
 
 DEFAULT_TAG = "latest"
 _REGISTRY = "docker://"
+_DAEMON = "docker-daemon:"
 
 # The grammar of the distribution spec, less the registry host's port, which the local store has no use for.
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
@@ -20,16 +25,19 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageReference:
-    """Where an image is: the local store, the layout ``layout``, or a registry; ``name`` is its name there."""
+    """Where an image is: the local store, the layout ``layout``, a registry or a daemon; ``name`` is its name there."""
 
     name: str
     layout: Path | None = None
     in_registry: bool = False
+    in_daemon: bool = False
 
     def __str__(self) -> str:
         """Give the form the user writes."""
         if self.in_registry:
             return f"{_REGISTRY}{self.name}"
+        if self.in_daemon:
+            return f"{_DAEMON}{self.name}"
         return f"oci:{self.layout}:{self.name}" if self.layout else self.name
 
 
@@ -66,12 +74,15 @@ def parse_reference(text: str) -> ImageReference:
     """Read what the user named an image by.
 
     Raises:
-        InvalidReferenceError: it is none of the three.
+        InvalidReferenceError: it is none of the four.
     """
     if text.startswith(_REGISTRY):
         # A digest says more than a tag and takes none; the registry store reads it.
         name = text.removeprefix(_REGISTRY)
         return ImageReference(name=name if "@" in name else parse_name(name), in_registry=True)
+    if text.startswith(_DAEMON):
+        # Images of a daemon go by IDs, too; the daemon's store reads the name.
+        return ImageReference(name=text.removeprefix(_DAEMON), in_daemon=True)
     if text.startswith("oci:"):
         directory, _, name = text.removeprefix("oci:").partition(":")
         if not directory:

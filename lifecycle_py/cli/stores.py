@@ -36,7 +36,9 @@ def open_store(call: Invocation, references: Iterable[str], outputs: Iterable[st
     if arguments.boolean("daemon"):
         if arguments.boolean("layout"):
             raise InvalidArgumentError(problem="give either -daemon or -layout")
-        raise InvalidArgumentError(problem="-daemon: no store of images of a Docker daemon yet")
+        from lifecycle_py.oci.daemon_store import DaemonStore
+
+        return DaemonStore.from_environment(call.environ)
     check_references((name for name in names if not name.startswith("/")), outputs, one_registry=True)
     if arguments.boolean("layout"):
         if not arguments.text("layout-dir"):

@@ -20,7 +20,7 @@ from typing import BinaryIO, Final, Self
 
 from lifecycle_py.oci.compression import BLOCK_SIZE, Compression, compressor
 from lifecycle_py.oci.errors import BlobCorruptError
-from lifecycle_py.oci.model import Descriptor, DiffId, Digest, Layer
+from lifecycle_py.oci.model import UNKNOWN_SIZE, Descriptor, DiffId, Digest, Layer
 
 _QUEUED_BLOCKS: Final = 8  # bounds memory: 8 blocks of 1 MiB wait between reading and compressing
 _ABANDONED_AFTER: Final = 3600  # seconds
@@ -41,7 +41,7 @@ class BlobDirectory:
     def has(self, digest: Digest, size: int) -> bool:
         """Tell whether the blob is here, whole as far as its size says."""
         try:
-            return self.path(digest).stat().st_size == size
+            return size in {self.path(digest).stat().st_size, UNKNOWN_SIZE}
         except FileNotFoundError:
             return False
 
@@ -82,14 +82,20 @@ class BlobDirectory:
                 self._keep(file, temporary, digest, len(data))
         return digest
 
-    def take(self, layer: Layer) -> None:
+    def take(self, layer: Layer) -> Layer:
         """Bring a layer's blob in: linked where it is a file of the same file system, else copied and verified.
+
+        Gives the layer as it is here, its size known.
 
         Raises:
             BlobCorruptError: the copied bytes are not what the descriptor says.
         """
-        if self.has(layer.blob.digest, layer.blob.size):
-            return
+        if not self.has(layer.blob.digest, layer.blob.size):
+            self._bring(layer)
+        size = self.path(layer.blob.digest).stat().st_size
+        return self.layer(layer.diff_id, dataclasses.replace(layer.blob, size=size))
+
+    def _bring(self, layer: Layer) -> None:
         target = self.path(layer.blob.digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         if layer.file is not None:
@@ -101,7 +107,7 @@ class BlobDirectory:
             while chunk := blob.read(BLOCK_SIZE):
                 size += _store(chunk, read_hash, file)
             actual = Digest("sha256:" + read_hash.hexdigest())
-            if (actual, size) != (layer.blob.digest, layer.blob.size):
+            if actual != layer.blob.digest or layer.blob.size not in {size, UNKNOWN_SIZE}:
                 raise BlobCorruptError(place=str(layer.file or self.root), expected=layer.blob.digest, actual=actual)
             self._keep(file, temporary, actual, size)
 

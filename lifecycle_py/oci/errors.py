@@ -11,6 +11,8 @@ ExplainedError
     ├── RegistryReferenceError  a name does not follow the rules of registries
     ├── PlatformMissingError  an image is not made for this platform
     ├── CredentialsUnusableError  a place of credentials cannot be read
+    ├── DaemonUnreachableError  no Docker daemon answers
+    ├── DaemonRefusedError   the Docker daemon answered with an error
     └── RegistryError
         ├── RegistryUnreachableError  no connection: name, network or time
         ├── RegistryTlsError  the certificate is not trusted, or not ours
@@ -299,4 +301,37 @@ class RegistryAnswerError(RegistryError):
             what=f"The registry '{self.registry}' gave a wrong answer for {self.subject}",
             why=self.problem,
             fix=("Check that this host is a registry, and that no proxy or cache changes its answers.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class DaemonUnreachableError(StoreError):
+    """No Docker daemon answers at ``host``; ``problem`` has the operating system's words."""
+
+    host: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Say what to do about the usual reasons."""
+        if "Permission denied" in self.problem:
+            fix = "Run this as a user of the group that owns the socket, usually 'docker', or as root."
+        else:
+            fix = "Start Docker, or set DOCKER_HOST to where it listens; 'docker info' shows whether it is reached."
+        return Explanation(what=f"Cannot reach the Docker daemon at '{self.host}'", why=self.problem, fix=(fix,))
+
+
+@dataclass(eq=False, kw_only=True)
+class DaemonRefusedError(StoreError):
+    """The daemon answered with an error; ``action`` says what it was asked or given."""
+
+    host: str
+    action: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Give the daemon's own words."""
+        return Explanation(
+            what=f"The Docker daemon at '{self.host}' failed when it was {self.action}",
+            why=self.problem,
+            fix=("Look into the daemon's log; a full disk is the usual reason: 'docker system df'.",),
         )

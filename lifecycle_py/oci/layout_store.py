@@ -7,6 +7,7 @@ Spec: opencontainers/image-spec ``image-layout.md`` (v1.1). References are value
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -64,11 +65,12 @@ class LayoutStore:
 
         A ``sparse`` layout may lack the blobs of layers that its source lacks too.
         """
-        serialized = serialize(image)
         try:
-            for layer in image.layers:
-                if not (sparse and layer.file and not layer.file.exists()):
-                    self.blobs.take(layer)
+            layers = tuple(
+                layer if sparse and layer.file and not layer.file.exists() else self.blobs.take(layer)
+                for layer in image.layers
+            )
+            serialized = serialize(dataclasses.replace(image, layers=layers))
             self.blobs.write_bytes(serialized.config)
             self.blobs.write_bytes(serialized.manifest)
             entry = Descriptor(media_type=MediaType.MANIFEST, digest=serialized.digest, size=len(serialized.manifest))

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, NewType
@@ -21,6 +22,8 @@ ImageId = NewType("ImageId", str)  # "sha256:<hex>" of an image's config
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 REF_NAME_ANNOTATION = "org.opencontainers.image.ref.name"
+
+UNKNOWN_SIZE = -1  # of a blob that nobody measured: a Docker daemon does not say how long a layer's tar is
 
 
 class MediaType(StrEnum):
@@ -43,7 +46,7 @@ def parse_digest(text: str) -> Digest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Descriptor:
-    """A blob as an index or manifest names it; ``size`` in bytes."""
+    """A blob as an index or manifest names it; ``size`` in bytes, or ``UNKNOWN_SIZE``."""
 
     media_type: str
     digest: Digest
@@ -151,6 +154,18 @@ class SerializedImage:
     def digest(self) -> Digest:
         """Give the digest of the manifest, by which the image is pulled."""
         return sha256(self.manifest)
+
+
+def measured(image: Image) -> Image:
+    """Give the image with every layer's size known, as manifests need it; fetches layers whose size is not."""
+    return replace(image, layers=tuple(_measured_layer(layer) for layer in image.layers))
+
+
+def _measured_layer(layer: Layer) -> Layer:
+    if layer.blob.size != UNKNOWN_SIZE:
+        return layer
+    with layer.open_blob() as blob:
+        return replace(layer, blob=replace(layer.blob, size=blob.seek(0, os.SEEK_END)))
 
 
 def sha256(data: bytes) -> Digest:

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Final
 
 from lifecycle_py.oci.errors import RegistryAnswerError, RegistryReferenceError, RegistryRefusedError, StoreError
-from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType, SerializedImage, serialize
+from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType, SerializedImage, measured, serialize
 from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Call, RegistryClient
 from lifecycle_py.oci.registry.credentials import Keychain
@@ -74,6 +74,7 @@ class RegistryStore:
         for text, place in zip(references, places, strict=True):
             if place.digest:
                 raise RegistryReferenceError(reference=text, problem="an image is saved under a tag, not a digest")
+        image = measured(image)
         serialized = serialize(image)
         repositories = {(place.host, place.repository) for place in places}
         failures = 0

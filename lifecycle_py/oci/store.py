@@ -11,7 +11,10 @@ from lifecycle_py.oci.model import Digest, Image, ImageId
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FoundImage:
-    """An image as a store holds it. ``reference`` names exactly this content (``name@digest``)."""
+    """An image as a store holds it. ``reference`` names exactly this content (``name@digest``).
+
+    ``digest`` is what the store knows the content by: the manifest's; in a Docker daemon that keeps none, the image ID.
+    """
 
     image: Image
     reference: str
@@ -20,7 +23,7 @@ class FoundImage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SavedImage:
-    """What saving gave. ``manifest_size`` is in bytes."""
+    """What saving gave; ``digest`` as of ``FoundImage``. ``manifest_size`` is in bytes, 0 where no manifest is kept."""
 
     references: tuple[str, ...]
     digest: Digest
@@ -29,7 +32,7 @@ class SavedImage:
 
 
 class ImageStore(Protocol):
-    """**Port.** layout today; registry and daemon are other implementations."""
+    """**Port.** Implemented by layouts, registries and Docker daemons."""
 
     def find(self, reference: str) -> FoundImage | None:
         """Find an image; None when there is none of that name.

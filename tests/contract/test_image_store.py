@@ -13,19 +13,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from lifecycle_py.caches.launch_cache import LaunchCachedStore
 from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.daemon_store import DaemonStore
 from lifecycle_py.oci.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.layout_store import LayoutStore
-from lifecycle_py.oci.model import Digest, History, Image, ImageConfig, Layer, sha256
+from lifecycle_py.oci.model import Digest, History, Image, ImageConfig, Layer, serialize, sha256
 from lifecycle_py.oci.registry.credentials import Keychain
 from lifecycle_py.oci.registry.settings import RegistrySettings
 from lifecycle_py.oci.registry_store import RegistryStore
 from lifecycle_py.oci.store import ImageStore
+from tests.support.docker_engine import fake_engine, real_engine, remove_images
 from tests.support.registry import fake_registry
 from tests.support.tars import Entry, make_tar
 
@@ -49,19 +52,40 @@ def _launch_cached(directory: Path) -> Iterator[ImageStore]:
         yield LaunchCachedStore(registry, directory, lambda _: None)
 
 
+@contextlib.contextmanager
+def _fake_daemon(directory: Path, *, containerd: bool) -> Iterator[ImageStore]:
+    with fake_engine(directory, containerd=containerd) as engine:
+        yield DaemonStore.from_environment({"DOCKER_HOST": engine.host})
+
+
 STORES: dict[str, Callable[[Path], contextlib.AbstractContextManager[ImageStore]]] = {
     "layout": lambda directory: contextlib.nullcontext(LayoutStore(directory)),
     "registry": _registry,
     "guarded registry": _guarded_registry,
     "registry with a launch cache": _launch_cached,
+    "daemon with a graph driver": partial(_fake_daemon, containerd=False),
+    "daemon with containerd": partial(_fake_daemon, containerd=True),
 }
+_REAL_DAEMON = pytest.param("real daemon", marks=pytest.mark.end_to_end)
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=[*STORES, _REAL_DAEMON])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ImageStore]:
     """Give an empty store."""
-    with STORES[request.param](tmp_path / "store") as one:
-        yield one
+    if request.param in STORES:
+        with STORES[request.param](tmp_path / "store") as one:
+            yield one
+        return
+    host = request.getfixturevalue("real_daemon")
+    yield DaemonStore.from_environment({"DOCKER_HOST": host})
+    remove_images(host)
+
+
+@pytest.fixture(scope="session")
+def real_daemon() -> Iterator[str]:
+    """Run a Docker daemon; gives its ``DOCKER_HOST``."""
+    with real_engine() as host:
+        yield host
 
 
 @pytest.fixture
@@ -90,16 +114,52 @@ def test_find_gives_none_for_what_is_not_there(store: ImageStore) -> None:
 
 
 def test_an_image_saved_is_found_equal(store: ImageStore, layers: tuple[Layer, ...]) -> None:
-    """Configuration, layers and annotations come back as they went in."""
+    """Configuration and layers come back as they went in, and with them the image ID."""
     image = _image(layers, key="value")
 
     saved = store.save(image, ["example/app:1"])
 
     found = store.find("example/app:1")
     assert found is not None
-    assert (image.config, image.annotations) == (found.image.config, found.image.annotations)
-    assert [(one.diff_id, one.blob) for one in layers] == [(one.diff_id, one.blob) for one in found.image.layers]
+    assert image.config == found.image.config
+    assert [one.diff_id for one in layers] == [one.diff_id for one in found.image.layers]
+    assert saved.image_id == serialize(image).image_id == serialize(found.image).image_id
     assert (saved.digest, f"example/app:1@{saved.digest}") == (found.digest, found.reference)
+
+
+@pytest.mark.parametrize("name", ["layout", "registry", "guarded registry"])
+def test_a_manifest_saved_is_found_equal(name: str, layers: tuple[Layer, ...], tmp_path: Path) -> None:
+    """Where manifests are kept, annotations and blobs come back as they went in."""
+    with STORES[name](tmp_path / "store") as store:
+        image = _image(layers)
+        store.save(image, ["example/app"])
+        found = store.find("example/app")
+
+    assert found is not None
+    assert image.annotations == found.image.annotations
+    assert [one.blob for one in layers] == [one.blob for one in found.image.layers]
+
+
+@pytest.mark.parametrize("name", ["layout", "registry"])
+def test_an_image_of_another_store_can_be_saved(
+    name: str, store: ImageStore, layers: tuple[Layer, ...], tmp_path: Path
+) -> None:
+    """An image goes from any store to any other, and keeps its ID."""
+    image = _image(layers)
+    store.save(image, ["example/app"])
+    found = store.find("example/app")
+    assert found is not None
+
+    with STORES[name](tmp_path / "other") as other:
+        saved = other.save(found.image, ["copy"])
+        copy = other.find("copy")
+        assert copy is not None
+        for layer in copy.image.layers:
+            with layer.open_blob() as blob:
+                data = blob.read()
+                assert (layer.blob.digest, layer.blob.size) == (sha256(data), len(data))
+
+    assert serialize(image).image_id == saved.image_id
 
 
 def test_layers_of_a_found_image_can_be_read(store: ImageStore, layers: tuple[Layer, ...]) -> None:
