@@ -28,7 +28,7 @@ def run(call: Invocation) -> None:
     store = open_store(call, names, outputs)
     if cache_image:
         open_registries(call, [cache_image]).check_access(cache_image, write=True)
-    call.become_user("layers", "launch-cache", way_back=arguments.boolean("daemon"))
+    call.become_user("layers", "launch-cache")
     inputs = AnalyzeInputs(
         references=outputs,
         previous_image=previous,

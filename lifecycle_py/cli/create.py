@@ -28,7 +28,7 @@ def run(call: Invocation) -> None:
     names = (*outputs, arguments.text("previous-image"), arguments.text("run-image"))
     store = open_store(call, (*names, *(name for one in run_images for name in one.names)), outputs)
     cache = open_cache(call)
-    call.become_user("cache-dir", "launch-cache", "layers", way_back=arguments.boolean("daemon"))
+    call.become_user("cache-dir", "launch-cache", "layers")
     run_image = wanted_run_image(call, image, store)
     analyzed = Analyzed(run_image=RunImage(reference="", image=run_image))
     with call.directories() as directories, new_blobs(call) as blobs:

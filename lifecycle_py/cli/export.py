@@ -34,7 +34,7 @@ def run(call: Invocation) -> None:
     group = Group.from_toml(read_toml(arguments.path("group")))
     store = open_store(call, (*outputs, *images_of(call, analyzed)), outputs)
     cache = open_cache(call)
-    call.become_user("cache-dir", "launch-cache", way_back=arguments.boolean("daemon"))
+    call.become_user("cache-dir", "launch-cache")
     with call.directories() as directories, new_blobs(call) as blobs:
         built = read_built(group, directories)
         places = ExportPlaces(

@@ -24,14 +24,13 @@ def refuse_root(phase: str) -> None:
         raise PrivilegeError(phase=phase, problem="refusing to run as root", user="")
 
 
-def become(user: Owner, phase: str, directories: Iterable[Path], *, way_back: bool = False) -> None:
+def become(user: Owner, phase: str, directories: Iterable[Path]) -> None:
     """Give directories to a user and become that user.
 
     Args:
         user: who to become; nothing is done when this process is that user already.
         phase: the phase, for messages.
         directories: those that the user has to be able to write to; given whole when the user cannot.
-        way_back: whether ``as_root`` will be needed later. Programs that are started have no way back.
 
     Raises:
         PrivilegeError: this process may not do that.
@@ -43,7 +42,7 @@ def become(user: Owner, phase: str, directories: Iterable[Path], *, way_back: bo
             return
         os.setgroups([user.gid])
         os.setresgid(user.gid, user.gid, user.gid)
-        os.setresuid(user.uid, user.uid, os.geteuid() if way_back else user.uid)
+        os.setresuid(user.uid, user.uid, user.uid)
     except OSError as error:
         where = f" '{error.filename}'" if error.filename else ""
         problem = f"{error.strerror}{where}"

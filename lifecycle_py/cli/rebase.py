@@ -16,7 +16,7 @@ def run(call: Invocation) -> None:
     outputs = tuple(dict.fromkeys(call.images()))
     run_image, previous = arguments.text("run-image"), arguments.text("previous-image")
     store = open_store(call, (*outputs, run_image, previous), outputs)
-    call.become_user(way_back=arguments.boolean("daemon"))
+    call.become_user()
     inputs = RebaseInputs(
         references=outputs,
         previous_image=previous,

@@ -31,7 +31,7 @@ def run(call: Invocation) -> None:
     analyzed = read_analyzed(call)
     store = open_store(call, (analyzed.run_image.image, arguments.text("build-image")), ())
     cache = open_cache(call)
-    call.become_user("layers", "cache-dir", way_back=arguments.boolean("daemon"))
+    call.become_user("layers", "cache-dir")
     updated = _updated(analyzed, group, call, store)
     if updated != analyzed:
         write_toml(arguments.path("analyzed"), updated.to_toml())

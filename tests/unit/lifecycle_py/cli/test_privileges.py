@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,21 +40,6 @@ def test_the_user_is_final() -> None:
         assert [60902] == os.getgroups()
         with pytest.raises(OSError, match="not permitted"):
             os.seteuid(0)
-
-    assert 0 == in_a_child(action)
-
-
-@needs_root
-def test_a_way_back_is_kept_on_request_but_not_by_programs() -> None:
-    """A daemon's socket is root's: the lifecycle may open it later, a buildpack it starts may not."""
-
-    def action() -> None:
-        become(SOMEBODY, "create", [], way_back=True)
-        status = subprocess.run(
-            ["sh", "-c", "test $(id -u) = 60901 && ! chown 0 / 2>/dev/null"], check=False
-        ).returncode
-        assert 0 == status
-        os.seteuid(0)
 
     assert 0 == in_a_child(action)
 
