@@ -30,7 +30,7 @@ _DEFAULT_CREATED = "1980-01-01T00:00:01Z"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImageFacts:
-    """Everything the configuration says. ``history`` has a title for each layer above the run image.
+    """Everything the configuration says. ``history`` has a title for each layer above the ``run_layers`` of the base.
 
     ``rebasable`` is None where no extension changed the run image: then its own label, if any, stays.
     """
@@ -39,6 +39,7 @@ class ImageFacts:
     default_process: str
     layers: LayersMetadata
     history: tuple[str, ...]
+    run_layers: int
     app_directory: str
     layers_directory: str
     launcher_version: str
@@ -61,8 +62,15 @@ def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
         working_dir=facts.app_directory,
         entrypoint=(entrypoint,),
         cmd=(),
-        history=(*run.history, *(History(created=created, created_by=title) for title in facts.history)),
+        history=(*_base_history(run, facts), *(History(created=created, created_by=title) for title in facts.history)),
     )
+
+
+def _base_history(run: ImageConfig, facts: ImageFacts) -> tuple[History, ...]:
+    """Give the run image's history, or one line per layer where it does not fit its layers, as the reference does."""
+    if sum(not entry.empty_layer for entry in run.history) == facts.run_layers:
+        return run.history
+    return (History(created=created_time(None), created_by=""),) * facts.run_layers
 
 
 def created_time(source_date_epoch: int | None) -> str:

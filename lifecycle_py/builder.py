@@ -23,7 +23,7 @@ from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
 from lifecycle_py.spec.errors import ExplainedError
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.image_labels import RecordedProcess
-from lifecycle_py.spec.launch_toml import Label, Launch, Slice
+from lifecycle_py.spec.launch_toml import Label, Launch, Process, Slice
 from lifecycle_py.spec.layer_toml import LayerTypes
 from lifecycle_py.spec.metadata_toml import LaunchMetadata
 from lifecycle_py.spec.plan_toml import Plan
@@ -95,8 +95,11 @@ def read_built(group: Group, directories: Directories) -> Built:
 
 
 def launch_metadata(contributions: Sequence[Contribution], reporter: Reporter) -> LaunchMetadata:
-    """Merge what buildpacks contribute: of processes of one type the last wins, and so does the last default."""
-    processes: dict[str, RecordedProcess] = {}
+    """Merge what buildpacks contribute: of processes of one type the last wins, and so does the last default.
+
+    Processes of one type that are meant for different execution environments stand side by side.
+    """
+    processes: list[RecordedProcess] = []
     default = ""
     labels: dict[str, Label] = {}
     slices: list[Slice] = []
@@ -107,16 +110,25 @@ def launch_metadata(contributions: Sequence[Contribution], reporter: Reporter) -
             elif default == process.type:
                 reporter.warning(f"{contribution.element} redefines the default process '{default}' as not the default")
                 default = ""
-            processes[process.type] = RecordedProcess(process=process, buildpack_id=contribution.element.id)
+            processes = [one for one in processes if not _replaces(process, one.process)]
+            processes.append(RecordedProcess(process=process, buildpack_id=contribution.element.id))
         labels.update({label.key: label for label in contribution.launch.labels})
         slices.extend(contribution.launch.slices)
     return LaunchMetadata(
         buildpacks=tuple(contribution.element for contribution in contributions),
-        processes=tuple(processes[process_type] for process_type in sorted(processes)),
+        processes=tuple(sorted(processes, key=lambda recorded: recorded.process.type)),
         default_process_type=default,
         labels=tuple(labels.values()),
         slices=tuple(slices),
     )
+
+
+def _replaces(new: Process, old: Process) -> bool:
+    """Tell whether a process takes the place of one before it: same type, and an execution environment in common."""
+    if new.type != old.type:
+        return False
+    anywhere = not new.exec_env or not old.exec_env or "*" in (*new.exec_env, *old.exec_env)
+    return anywhere or bool({*new.exec_env} & {*old.exec_env})
 
 
 def _run(

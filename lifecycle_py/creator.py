@@ -102,6 +102,7 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
             compression_recipe=inputs.export.compression.recipe,
             skip_layers=inputs.skip_restore,
             platform_api=inputs.export.platform_api,
+            exec_env=inputs.export.exec_env,
         )
         restore(detected.group, sources, directories, inputs.export.user, reporter)
 

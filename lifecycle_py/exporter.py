@@ -126,6 +126,7 @@ def export(
         default_process=default_process,
         layers=_layers_metadata(inputs, analysis, built, made, directories),
         history=tuple(layer.title for layer in layers),
+        run_layers=len(run.layers),
         app_directory=str(directories.app.inside),
         layers_directory=str(directories.layers.inside),
         launcher_version=inputs.launcher_version,
@@ -234,7 +235,10 @@ def _recorded(contribution: Contribution, made: Mapping[LayerKey, Made], *, laun
     ]
     layers = {
         local.name: RecordedLayer(
-            diff_id=made[element.id, local.name].layer.diff_id, types=local.types, metadata=local.metadata.metadata
+            diff_id=made[element.id, local.name].layer.diff_id,
+            types=local.types,
+            metadata=local.metadata.metadata,
+            exec_env=local.metadata.exec_env,
         )
         for local in chosen
     }

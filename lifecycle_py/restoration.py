@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lifecycle_py.spec.api_versions import ApiVersion, BuildpackFeature, PlatformFeature, supports
+from lifecycle_py.spec.exec_env import applies_in
 from lifecycle_py.spec.identifiers import LayerName
 from lifecycle_py.spec.image_labels import RecordedBuildpack, RecordedLayer
 
@@ -29,6 +30,7 @@ def restorable(
     *,
     buildpack_api: ApiVersion,
     platform_api: ApiVersion,
+    exec_env: str = "production",
 ) -> Restorable:
     """Decide for one buildpack.
 
@@ -38,9 +40,10 @@ def restorable(
         buildpack_api: Buildpack API 0.12 and newer restores whatever is cached; before, a launch layer only when the
             previous image has the same one.
         platform_api: 0.14 and newer takes a launch layer from the cache that the previous image does not know.
+        exec_env: the present execution environment; layers meant for others are as good as absent.
     """
-    in_image = previous.layers if previous else {}
-    in_cache = {name: layer for name, layer in (cached.layers if cached else {}).items() if layer.types.cache}
+    in_image = _meant_for(exec_env, previous)
+    in_cache = {name: layer for name, layer in _meant_for(exec_env, cached).items() if layer.types.cache}
     if supports(buildpack_api, BuildpackFeature.CACHE_ALONE):
         contents = dict(in_cache)
     else:
@@ -56,6 +59,11 @@ def restorable(
         if name not in in_cache and layer.types.launch and not layer.types.build and not layer.types.cache
     }
     return Restorable(contents=contents, metadata=metadata)
+
+
+def _meant_for(exec_env: str, buildpack: RecordedBuildpack | None) -> Layers:
+    layers = buildpack.layers if buildpack else {}
+    return {name: layer for name, layer in layers.items() if applies_in(layer.exec_env, exec_env)}
 
 
 def _agreed(in_image: RecordedLayer | None, in_cache: RecordedLayer, *, without_image: bool) -> RecordedLayer | None:

@@ -46,6 +46,7 @@ class RestoreSources:
     compression_recipe: str
     skip_layers: bool = False
     platform_api: ApiVersion = PLATFORM_API
+    exec_env: str = "production"
 
 
 def restore(
@@ -108,6 +109,7 @@ class _Restoring:
             self._contents.buildpack(self._element.id),
             buildpack_api=parse_buildpack_api(self._element.api, f"buildpack '{self._element.id}'"),
             platform_api=sources.platform_api,
+            exec_env=sources.exec_env,
         )
         for name, layer in layers.contents.items():
             if self._restore_contents(name, layer):

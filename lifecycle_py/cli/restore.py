@@ -44,6 +44,7 @@ def run(call: Invocation) -> None:
         compression_recipe=Compression.GZIP.recipe,
         skip_layers=arguments.boolean("skip-layers"),
         platform_api=call.api,
+        exec_env=call.exec_env,
     )
     with call.directories() as directories:
         restore(group, sources, directories, call.build_user, call.reporter)

@@ -101,7 +101,9 @@ class History:
 
     def to_json(self) -> dict[str, Any]:
         """Give the JSON form."""
-        data: dict[str, Any] = {"created": self.created, "created_by": self.created_by}
+        data: dict[str, Any] = {"created": self.created}
+        if self.created_by:
+            data["created_by"] = self.created_by
         if self.empty_layer:
             data["empty_layer"] = True
         return data

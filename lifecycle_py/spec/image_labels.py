@@ -36,20 +36,26 @@ def go_json(value: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordedLayer:
-    """A buildpack's layer as the label records it. ``diff_id`` is empty for a layer without contents."""
+    """A buildpack's layer as the label records it. ``diff_id`` is empty for a layer without contents.
+
+    ``exec_env`` are the execution environments it is meant for; none means any.
+    """
 
     diff_id: str
     types: LayerTypes
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    exec_env: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Give the label's form."""
+        exec_env = {"exec-env": list(self.exec_env)} if self.exec_env else {}
         return {
             "sha": self.diff_id,
             "data": _plain(self.metadata) if self.metadata else None,
             "build": self.types.build,
             "launch": self.types.launch,
             "cache": self.types.cache,
+            **exec_env,
         }
 
     @classmethod
@@ -61,6 +67,7 @@ class RecordedLayer:
                 build=bool(data.get("build")), cache=bool(data.get("cache")), launch=bool(data.get("launch"))
             ),
             metadata=data.get("data") or {},
+            exec_env=tuple(str(name) for name in data.get("exec-env") or ()),
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from lifecycle_py.spec.exec_env import read_exec_env
 from lifecycle_py.spec.toml_file import Table, TomlTable
 
 
@@ -25,9 +26,13 @@ class LayerTypes:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerMetadata:
-    """The document. ``types`` is None when the file has no ``[types]``, as restored files have not."""
+    """The document. ``types`` is None when the file has no ``[types]``, as restored files have not.
+
+    ``exec_env`` are the execution environments the layer is meant for; none means any.
+    """
 
     types: LayerTypes | None = None
+    exec_env: tuple[str, ...] = ()
     metadata: TomlTable = field(default_factory=dict)
 
     @classmethod
@@ -45,6 +50,7 @@ class LayerMetadata:
             types=LayerTypes(build=types.boolean("build"), cache=types.boolean("cache"), launch=types.boolean("launch"))
             if "types" in document
             else None,
+            exec_env=read_exec_env(types) or read_exec_env(document),
             metadata=document.table("metadata").data,
         )
 
@@ -52,11 +58,9 @@ class LayerMetadata:
         """Write the document."""
         table: dict[str, object] = {}
         if self.types is not None:
-            table["types"] = {
-                "build": self.types.build,
-                "cache": self.types.cache,
-                "launch": self.types.launch,
-            }
+            exec_env = {"exec-env": list(self.exec_env)} if self.exec_env else {}
+            types = {"build": self.types.build, "cache": self.types.cache, "launch": self.types.launch}
+            table["types"] = {**types, **exec_env}
         if self.metadata:
             table["metadata"] = self.metadata
         return table

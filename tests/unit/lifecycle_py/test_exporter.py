@@ -19,6 +19,11 @@ from tests.support.trees import read_tree, write_tree
 from tests.support.workshop import APP_IMAGE, Workshop, label
 
 
+def own_titles(exported: Exported) -> list[str]:
+    """Give the history of the layers above the run image."""
+    return [entry.created_by for entry in exported.image.config.history[exported.run_layers :]]
+
+
 def _names(layer: Layer) -> list[str]:
     with layer.open_blob() as blob, open_uncompressed(blob) as tar:
         return tarfile.open(fileobj=io.BytesIO(tar.read())).getnames()
@@ -48,7 +53,7 @@ def test_export_orders_layers_as_the_reference_does(workshop: Workshop) -> None:
         "Buildpacks Application Launcher",
         "Buildpacks Launcher Config",
         "Buildpacks Process Types",
-    ] == [entry.created_by for entry in exported.image.config.history]
+    ] == own_titles(exported)
     assert (1, 12) == (exported.run_layers, len(exported.image.layers))
 
 
@@ -116,7 +121,7 @@ def test_export_honours_source_date_epoch(workshop: Workshop) -> None:
     dated = workshop.create("always_passes", source_date_epoch=1_700_000_000)
 
     assert "2023-11-14T22:13:20Z" == dated.image.config.created
-    assert {"2023-11-14T22:13:20Z"} == {entry.created for entry in dated.image.config.history}
+    assert {"2023-11-14T22:13:20Z"} == {entry.created for entry in dated.image.config.history[dated.run_layers :]}
     assert [one.layer.diff_id for one in usual.layers] == [one.layer.diff_id for one in dated.layers]
 
 
@@ -266,7 +271,7 @@ def test_export_cuts_the_app_into_slices(workshop: Workshop) -> None:
     )
     assert [] == _names(_layer(exported, "slice 2"))
     assert ["", "/index.html", "/version"] == below_app("app")
-    titles = [entry.created_by for entry in exported.image.config.history]
+    titles = own_titles(exported)
     assert ["Application Slice: 1", "Application Slice: 2", "Application Slice: 3"] == titles[:3]
     assert 3 == len(label(exported, "io.buildpacks.lifecycle.metadata")["app"])
 
@@ -338,3 +343,41 @@ def test_export_saves_nothing_after_a_failed_build(workshop: Workshop) -> None:
     found = workshop.store.find(APP_IMAGE)
     assert found is not None
     assert (first.saved.digest, cache.buildpacks) == (found.digest, workshop.cache.contents().buildpacks)
+
+
+def test_export_completes_a_history_that_does_not_fit(workshop: Workshop) -> None:
+    """A run image without history gets a line for each layer, so that readers can pair layers and lines."""
+    image = workshop.create("two_processes").image
+
+    assert len(image.layers) == sum(not entry.empty_layer for entry in image.config.history)
+
+
+@pytest.mark.requirement("deviation.exec-env-same-type")
+def test_processes_for_different_environments_stand_side_by_side(workshop: Workshop) -> None:
+    """A ``web`` for tests and one for production are both kept; a later one for either takes its place."""
+
+    def script(word: str, exec_env: str) -> dict[str, str]:
+        process = f'[[processes]]\ntype = "web"\ncommand = ["{word}"]\nexec-env = ["{exec_env}"]\n'
+        return {"bin/build": f"#!/bin/sh\ncat >$CNB_LAYERS_DIR/launch.toml <<'END'\n{process}END\n"}
+
+    workshop.write_buildpack("tests", script("for-tests", "test"))
+    workshop.write_buildpack("serves", script("serves", "production"))
+    workshop.write_buildpack("serves-better", script("serves-better", "production"))
+    exported = workshop.create("tests serves serves-better")
+    processes = label(exported, "io.buildpacks.build.metadata")["processes"]
+
+    assert [["for-tests"], ["serves-better"]] == [process["command"] for process in processes]
+
+
+@pytest.mark.requirement("buildpack.layer-types.exec-env", "deviation.exec-env-of-layers")
+def test_layers_for_another_environment_are_not_restored(workshop: Workshop) -> None:
+    """What a buildpack keeps for tests does not come back while production is built."""
+    script = (
+        "#!/bin/sh\ncd $CNB_LAYERS_DIR; for env in test production; do test -e $env.toml && echo found $env\n"
+        "mkdir -p $env; printf '[types]\\ncache = true\\nexec-env = [\"%s\"]\\n' $env >$env.toml; done; true\n"
+    )
+    workshop.write_buildpack("keeps", {"bin/build": script})
+    workshop.create("keeps")
+    workshop.create("keeps")
+
+    assert ["found production"] == workshop.output()
