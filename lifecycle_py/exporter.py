@@ -177,8 +177,14 @@ def _contents(cache: Cache | None) -> CacheContents:
 
 
 def _exported(job: LayerJob, made: Made, previous: Previous) -> ExportedLayer:
-    reused = made.layer.diff_id in previous.layers
-    return ExportedLayer(name=job.name, title=job.title, layer=made.layer, reused=reused, read=made.read)
+    """Take the previous image's own layer where it has the same contents: its bytes are where the image goes already.
+
+    They may differ from those just made, when another lifecycle compressed them; then those made are not needed. A
+    layer that is stored in another way than is wanted now is replaced.
+    """
+    kept = previous.layers.get(made.layer.diff_id)
+    layer = kept if kept is not None and kept.blob.media_type == made.layer.blob.media_type else made.layer
+    return ExportedLayer(name=job.name, title=job.title, layer=layer, reused=kept is not None, read=made.read)
 
 
 def _tell(exported: ExportedLayer, reporter: Reporter) -> None:

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from typing import Any
 
 from lifecycle_py.launcher import launcher_file
 from lifecycle_py.oci.blobs import BlobDirectory
-from lifecycle_py.oci.model import Image, ImageConfig
+from lifecycle_py.oci.model import History, Image, ImageConfig
 from lifecycle_py.oci.registry.credentials import Keychain
 from lifecycle_py.oci.registry.settings import RegistrySettings
 from lifecycle_py.oci.registry_store import RegistryStore
@@ -36,6 +37,8 @@ from tests.support.trees import TreeMap, write_tree
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "fixtures" / "buildpacks"
 USER = 1000
+PHASES = ("analyzer", "detector", "restorer", "builder", "exporter")
+_MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 # Our programs are Python files of root here; in a builder image everybody may read them.
 _AS_USER = (
     *("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"),
@@ -82,6 +85,7 @@ class Built:
 
     digest: str
     config: Mapping[str, Any]
+    manifest: Mapping[str, Any]
     said: Mapping[str, str]
     documents: Mapping[str, Mapping[str, Any]]
 
@@ -90,9 +94,27 @@ class Built:
         """The layers' diff IDs."""
         return list(self.config["rootfs"]["diff_ids"])
 
+    @property
+    def titles(self) -> list[str]:
+        """What made each layer, as its history says."""
+        return [entry.get("created_by", "") for entry in self.config["history"] if not entry.get("empty_layer")]
+
+    def layers(self) -> dict[str, str]:
+        """Give the layers above the run image: what made it → diff ID."""
+        return dict(_above(zip(self.titles, self.diff_ids, strict=True)))
+
+    def blobs(self) -> dict[str, str]:
+        """Give the same with the digests of the layers as they are stored."""
+        stored = [layer["digest"] for layer in self.manifest["layers"]]
+        return dict(_above(zip(self.titles, stored, strict=True)))
+
     def label(self, name: str) -> Any:
         """Read a JSON label."""
         return json.loads(self.config["config"]["Labels"][name])
+
+
+def _above(layers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(title, digest) for title, digest in layers if title and not title.startswith("COPY ")]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,43 +187,47 @@ class Site:
 
     def build(
         self,
-        lifecycle: Lifecycle,
+        lifecycle: Lifecycle | Mapping[str, Lifecycle],
         image: str = "app",
         *,
         cache: Sequence[str] = (),
         export: Sequence[str] = (),
-        analyze: Sequence[str] = (),
         **env: str,
     ) -> Built:
-        """Build the app in fresh directories and give the image. ``cache`` is ``("-cache-dir", DIR)`` or the like."""
+        """Build the app in fresh directories and give the image.
+
+        Args:
+            lifecycle: who runs the phases, or who runs each: phase → lifecycle.
+            image: the image's name in the registry.
+            cache: ``("-cache-dir", DIR)`` or the like.
+            export: more flags of the exporter.
+            env: more variables of all phases.
+        """
         self.renew()
         name = self.name(image)
+        who = {phase: lifecycle if isinstance(lifecycle, Lifecycle) else lifecycle[phase] for phase in PHASES}
         launcher = ("-launcher", str(self.root / "launcher"), "-launcher-sbom", str(self.root / "launcher-sbom"))
         cache_image = cache if cache[:1] == ("-cache-image",) else ()
         steps: dict[str, Sequence[str]] = {
-            "analyzer": (*cache_image, *analyze, name),
+            "analyzer": (*cache_image, name),
             "detector": (),
             "restorer": cache,
             "builder": (),
             "exporter": (*cache, *launcher, *export, name),
         }
-        said = {phase: self.run(lifecycle, phase, *arguments, **env).output for phase, arguments in steps.items()}
+        said = {phase: self.run(who[phase], phase, *arguments, **env).output for phase, arguments in steps.items()}
         return self.read(image, said)
 
     def read(self, image: str, said: Mapping[str, str] | None = None) -> Built:
         """Give an image as the registry has it now."""
         found = self.store.find(self.name(image))
         assert found is not None
-        read = subprocess.run(
-            ["skopeo", "inspect", "--tls-verify=false", "--config", "--raw", f"docker://{self.name(image)}"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        manifest = self._get(f"{image}/manifests/latest")
         names = ("analyzed", "group", "plan", "report", "config/metadata")
         return Built(
             digest=found.digest,
-            config=json.loads(read.stdout),
+            config=self._get(f"{image}/blobs/{manifest['config']['digest']}"),
+            manifest=manifest,
             said=said or {},
             documents={
                 name: tomllib.loads((self.layers / f"{name}.toml").read_text())
@@ -209,6 +235,13 @@ class Site:
                 if (self.layers / f"{name}.toml").exists()
             },
         )
+
+    def _get(self, path: str) -> dict[str, Any]:
+        """Ask the registry itself: neither lifecycle's reader stands between."""
+        request = urllib.request.Request(f"http://{self.registry.host}/v2/{path}", headers={"Accept": _MANIFESTS})
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - the test's own registry
+            document: dict[str, Any] = json.load(answer)
+            return document
 
     def renew(self) -> None:
         """Make the directories of a fresh build; the app's source comes back as it was written."""
@@ -259,6 +292,11 @@ RUN_CONFIG = ImageConfig(
     },
     user=f"{USER}:{USER}",
     cmd=("bash",),
+    history=(
+        History(created="2026-01-01T00:00:00Z", created_by="COPY etc"),
+        History(created="2026-01-01T00:00:00Z", created_by="ENV LANG=C.UTF-8", empty_layer=True),
+        History(created="2026-01-01T00:00:00Z", created_by="COPY usr"),
+    ),
 )
 
 

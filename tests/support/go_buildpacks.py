@@ -1,0 +1,27 @@
+"""Buildpacks of the fixtures that are written in Go, compiled once per session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+_SOURCES = Path(__file__).parents[2] / "fixtures" / "go_buildpacks"
+
+
+@cache
+def go_buildpack(name: str) -> Path:
+    """Compile a buildpack and give its directory: ``buildpack.toml``, and one program under two names."""
+    directory = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    directory.chmod(0o755)
+    (directory / "bin").mkdir(mode=0o755)
+    # go.sum pins what is downloaded.
+    settings = {"CGO_ENABLED": "0", "GOSUMDB": "off", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false"}
+    command = ["go", "build", "-ldflags", "-s -w", "-o", str(directory / "bin" / "build"), "."]
+    subprocess.run(command, cwd=_SOURCES / name, env={**os.environ, **settings}, check=True)
+    (directory / "bin" / "detect").symlink_to("build")
+    shutil.copy(_SOURCES / name / "buildpack.toml", directory)
+    return directory
