@@ -15,6 +15,10 @@ ExplainedError
 ├── ProcessNotFoundError     a process type was asked for that the app does not have
 │   └── DefaultProcessError  the default process asked for does not exist
 ├── ProgramNotStartedError   a buildpack's program is not there or not executable
+├── GenerateFailedError      an extension's bin/generate failed (91)
+├── ExtensionOutputError     an extension left something the specification forbids (92)
+├── ExtendFailedError        a Dockerfile of an extension could not be applied (102)
+├── RootUserError            extensions leave the run image with root as its user (102)
 ├── InvalidArgumentError     the command line of a phase is wrong
 ├── ExperimentalFeatureError  an experimental feature was asked for and not allowed
 └── PrivilegeError           a phase has the wrong user, or may not become the right one
@@ -271,6 +275,65 @@ class ProgramNotStartedError(ExplainedError):
             what=f"Cannot start '{self.program}'",
             why=self.problem,
             fix=("Check that the buildpack has this file, and that it is executable (chmod +x).",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class GenerateFailedError(ExplainedError):
+    """An extension's bin/generate ended with an error; its own output has said why."""
+
+    extension: str
+    status: str
+    exit_code: ClassVar[int] = 91
+
+    def explain(self) -> Explanation:
+        """Name the extension."""
+        return Explanation(
+            what=f"Extension '{self.extension}' failed to generate its Dockerfiles ({self.status})",
+            why="its own message is above",
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ExtensionOutputError(ExplainedError):
+    """An extension left something the specification forbids."""
+
+    extension: str
+    problem: str
+    exit_code: ClassVar[int] = 92
+
+    def explain(self) -> Explanation:
+        """Name the extension and the rule."""
+        return Explanation(what=f"Extension '{self.extension}' left invalid output", why=self.problem)
+
+
+@dataclass(eq=False, kw_only=True)
+class ExtendFailedError(ExplainedError):
+    """An instruction of a generated Dockerfile failed. ``place`` is file and line, ``instruction`` as it reads."""
+
+    place: str
+    instruction: str
+    problem: str
+    exit_code: ClassVar[int] = 102
+
+    def explain(self) -> Explanation:
+        """Name the instruction."""
+        return Explanation(what=f"{self.place} failed: {self.instruction}", why=self.problem)
+
+
+@dataclass(eq=False, kw_only=True)
+class RootUserError(ExplainedError):
+    """After all extensions the run image's user is root."""
+
+    extension: str
+    exit_code: ClassVar[int] = 102
+
+    def explain(self) -> Explanation:
+        """Name the last extension that set it."""
+        return Explanation(
+            what="Extensions leave the run image with root as its user",
+            why=f"'{self.extension}' set it last; an app must not run as root",
+            fix=("End its run.Dockerfile with 'ARG user_id' and 'USER ${user_id}'.",),
         )
 
 

@@ -16,6 +16,7 @@ import buildpacks.procfile.errors
 import buildpacks.python.errors
 import buildpacks.sdk.errors
 import lifecycle_py.caches.errors
+import lifecycle_py.dockerfile.errors
 import lifecycle_py.errors
 import lifecycle_py.launcher.errors
 import lifecycle_py.oci.errors
@@ -28,6 +29,7 @@ MODULES = [
     lifecycle_py.spec.errors,
     lifecycle_py.oci.errors,
     lifecycle_py.caches.errors,
+    lifecycle_py.dockerfile.errors,
     lifecycle_py.errors,
     lifecycle_py.launcher.errors,
     builder.errors,

@@ -19,6 +19,7 @@ from lifecycle_py.spec.build_toml import Build
 from lifecycle_py.spec.buildpack_plan import BuildpackPlan
 from lifecycle_py.spec.buildpack_toml import Buildpack
 from lifecycle_py.spec.errors import InvalidIdentifierError, TomlValueError, UnsupportedApiError
+from lifecycle_py.spec.extend_config_toml import PROVIDED_ARGUMENTS, ExtendArgument, ExtendConfig
 from lifecycle_py.spec.group_toml import Group, GroupElement
 from lifecycle_py.spec.launch_toml import Launch
 from lifecycle_py.spec.layer_toml import LayerMetadata
@@ -51,6 +52,9 @@ _order_elements = st.builds(
     OrderElement, id=some.ids, version=some.texts, optional=st.booleans(), exec_env=_many(some.texts)
 )
 _providers = st.builds(Provider, id=some.ids, version=some.names, extension=st.booleans())
+_extend_arguments = st.builds(
+    ExtendArgument, name=some.names.filter(lambda name: name not in PROVIDED_ARGUMENTS), value=some.texts
+)
 _plan_entries = st.builds(PlanEntry, providers=_many(_providers), requires=_many(some.requires))
 _distros = st.builds(Distro, name=some.names, version=some.texts)
 _targets = st.builds(Target, os=some.names, arch=some.texts, variant=some.texts, distro=st.none() | _distros)
@@ -70,6 +74,10 @@ _DOCUMENTS: dict[str, tuple[st.SearchStrategy[Any], Callable[[Table], Any]]] = {
     "buildpack plan": (st.builds(BuildpackPlan, entries=_many(some.requires)), BuildpackPlan.from_toml),
     "build.toml": (st.builds(Build, unmet=_many(some.names)), Build.from_toml),
     "launch.toml": (some.launches, lambda table: Launch.from_toml(table, API)),
+    "extend-config.toml": (
+        st.builds(ExtendConfig, build=_many(_extend_arguments), run=_many(_extend_arguments)),
+        ExtendConfig.from_toml,
+    ),
     "store.toml": (st.builds(Store, metadata=some.tables), Store.from_toml),
     "layer.toml": (
         st.builds(LayerMetadata, types=st.none() | some.layer_types, metadata=some.tables),
