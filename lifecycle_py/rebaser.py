@@ -14,7 +14,7 @@ from lifecycle_py.app_image import created_time
 from lifecycle_py.errors import NotRebasableError, RunImageMissingError
 from lifecycle_py.oci.errors import ImageNotFoundError, StoreError
 from lifecycle_py.oci.model import ImageConfig
-from lifecycle_py.oci.store import FoundImage, ImageStore, SavedImage
+from lifecycle_py.oci.store import FoundImage, ImageFinder, ImageStore, SavedImage
 from lifecycle_py.output import Reporter
 from lifecycle_py.rebasing import known_bases, knows_base, rebase_image, stack_objections, target_objections
 from lifecycle_py.run_images import choose_run_image
@@ -42,10 +42,12 @@ class RebaseInputs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rebased:
-    """The result of the phase."""
+    """The result of the phase: the image before and after, its base, and how many layers are the app's own."""
 
+    before: FoundImage
     saved: SavedImage
     run_image: FoundImage
+    own_layers: int
 
     @property
     def report(self) -> Report:
@@ -56,7 +58,7 @@ class Rebased:
         )
 
 
-def rebase(inputs: RebaseInputs, *, store: ImageStore, run_image_store: ImageStore, reporter: Reporter) -> Rebased:
+def rebase(inputs: RebaseInputs, *, store: ImageStore, run_image_store: ImageFinder, reporter: Reporter) -> Rebased:
     """Rebase, and save the image under each reference.
 
     Raises:
@@ -77,10 +79,10 @@ def rebase(inputs: RebaseInputs, *, store: ImageStore, run_image_store: ImageSto
     image = rebase_image(app.image, base.image, metadata, base_layers, created_time(inputs.source_date_epoch))
     with reporter.timed_step("Saving the image", "Saved the image"):
         saved = store.save(image, inputs.references)
-    return Rebased(saved=saved, run_image=base)
+    return Rebased(before=app, saved=saved, run_image=base, own_layers=len(app.image.layers) - base_layers)
 
 
-def _find(name: str, store: ImageStore, place: str) -> FoundImage:
+def _find(name: str, store: ImageFinder, place: str) -> FoundImage:
     found = store.find(name)
     if found is None:
         raise ImageNotFoundError(reference=name, place=place)
@@ -101,14 +103,14 @@ def _metadata(name: str, config: ImageConfig) -> dict[str, Any]:
     return tables
 
 
-def _base_name(metadata: Mapping[str, Any], output: str, run_image_store: ImageStore) -> str:
+def _base_name(metadata: Mapping[str, Any], output: str, run_image_store: ImageFinder) -> str:
     names = known_bases(metadata)
     if not names:
         raise RunImageMissingError(file="the app image's label")
     return choose_run_image(RunImageChoice(image=names[0], mirrors=names[1:]), output, is_readable(run_image_store))
 
 
-def is_readable(store: ImageStore) -> Callable[[str], bool]:
+def is_readable(store: ImageFinder) -> Callable[[str], bool]:
     """Make the question whether a store gives an image of a name."""
 
     def ask(name: str) -> bool:

@@ -27,6 +27,7 @@ class _Commands(click.Group):
         "run": ("builder.cli.run", "Run a process of an image."),
         "images": ("builder.cli.images", "List the images of the local store."),
         "inspect": ("builder.cli.inspect_image", "Show what an image holds and runs."),
+        "rebase": ("builder.cli.rebase", "Put an image on a newer base, without building it again."),
         "translate": ("builder.cli.translate", "Write the Kubernetes objects of an image."),
         "explain": ("builder.cli.explain", "Tell why a build decides as it does."),
         "stack": ("builder.cli.stack", "Make or inspect a base image."),

@@ -31,8 +31,8 @@ class SavedImage:
     manifest_size: int
 
 
-class ImageStore(Protocol):
-    """**Port.** Implemented by layouts, registries and Docker daemons."""
+class ImageFinder(Protocol):
+    """The half of the port that only reads."""
 
     def find(self, reference: str) -> FoundImage | None:
         """Find an image; None when there is none of that name.
@@ -41,6 +41,10 @@ class ImageStore(Protocol):
             StoreError: could not tell.
         """
         ...
+
+
+class ImageStore(ImageFinder, Protocol):
+    """**Port.** Implemented by layouts, registries and Docker daemons."""
 
     def save(self, image: Image, references: Sequence[str]) -> SavedImage:
         """Save an image under each reference, all or nothing, bringing in only blobs that are missing.
