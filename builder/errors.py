@@ -13,6 +13,8 @@ ExplainedError
 ├── GitUnusableError            git cannot say which files belong to the app
 ├── WorkspaceError              --workspace is no place an app can be at
 ├── InvalidEpochError           SOURCE_DATE_EPOCH is no point in time
+├── InvalidSizeError            a limit for what is kept is no size
+├── InvalidAgeError             a limit for what is kept is no age
 ├── UnwritableTargetError       a file the build is to write cannot be written
 ├── NoProcessError              the image has nothing to run
 ├── UnsafeImageError            an image would show the host's files
@@ -226,6 +228,40 @@ class InvalidEpochError(ExplainedError):
             what=f"SOURCE_DATE_EPOCH is '{self.value}'",
             why="it has to be a whole number of seconds since 1970, before the year 10000",
             fix=("Unset it for the usual 1980-01-01, or take a commit's time: git log -1 --format=%ct",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidSizeError(ExplainedError):
+    """A size is malformed; ``name`` is the option or variable it was given by."""
+
+    name: str
+    value: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote the value."""
+        return Explanation(
+            what=f"{self.name} is '{self.value}'",
+            why="it has to be a size in bytes, or in kB, MB, GB or TB (kiB, MiB, GiB, TiB for powers of 1024)",
+            fix=("Write, for example, 20GB.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidAgeError(ExplainedError):
+    """An age is malformed; ``name`` is the option it was given by."""
+
+    name: str
+    value: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Quote the value."""
+        return Explanation(
+            what=f"{self.name} is '{self.value}'",
+            why="it has to be a number with s, m, h, d or w",
+            fix=("Write, for example, 30d for thirty days.",),
         )
 
 

@@ -30,6 +30,11 @@ class Places:
         return self.cache / "roots"
 
     @property
+    def runs(self) -> Path:
+        """Unpacked layers of images that were run."""
+        return self.cache / "runs"
+
+    @property
     def stacks(self) -> Path:
         """What making base images needs again: downloaded packages, locks."""
         return self.cache / "stacks"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 from builder.build.preparation import BuildPorts, Prepared, prepare
 from builder.build.request import BuildRequest
+from builder.caches.in_use import in_use
+from builder.caches.prune import cache_limit, prune_now_and_then
 from lifecycle_py.analyzer import image_target
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.tree_pool import TreePool
@@ -24,7 +28,14 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
     Raises:
         ExplainedError: something failed; no image was written, and the cache is as it was.
     """
-    with prepare(request, ports) as prepared:
+    limit = cache_limit(os.environ)
+    exported = _build(request, ports)
+    prune_now_and_then(ports.places, limit)
+    return exported
+
+
+def _build(request: BuildRequest, ports: BuildPorts) -> Exported:
+    with in_use(ports.places.cache), prepare(request, ports) as prepared:
         return create(
             _inputs(request, prepared),
             CreatePorts(
@@ -33,7 +44,7 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
                 run_image_store=prepared.images.store,
                 # Not the store's own: what is only cached has no business in an image layout.
                 blobs=BlobDirectory(prepared.workspace.blobs),
-                cache=DirectoryCache(request.cache) if request.cache else None,
+                cache=ports.shared_cache or (DirectoryCache(request.cache) if request.cache else None),
                 trees=TreePool(ports.places.trees(request.cache)) if request.cache else None,
                 reporter=ports.reporter,
             ),
@@ -46,7 +57,7 @@ def explore_app(request: BuildRequest, ports: BuildPorts) -> Detection:
     Raises:
         ExplainedError: nobody could be asked. That nobody wants the app is a result.
     """
-    with prepare(request, ports) as prepared:
+    with in_use(ports.places.cache), prepare(request, ports) as prepared:
         target = BuildTarget(target=image_target(prepared.images.run.image.config))
         runner = open_runner(prepared.session, prepared.directories, target, inherited(prepared.session_env))
         ports.reporter.progress("Asking the buildpacks")

@@ -25,6 +25,7 @@ from builder.places import Places
 from builder.stacks.root_file_system import unpack_image
 from builder.stacks.stack_cache import ensure_stack
 from builder.stacks.stack_toml import load_stack
+from lifecycle_py.caches.cache import Cache
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layer_tar import Owner
@@ -42,12 +43,16 @@ SCRATCH_INSIDE = PurePosixPath("/tmp")  # noqa: S108 - inside of the sandbox
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildPorts:
-    """What a build works with. ``store`` is where the image goes."""
+    """What a build works with.
+
+    ``store`` is where the image goes; ``shared_cache`` stands in the place of the request's own on this host.
+    """
 
     places: Places
     store: ImageStore
     executor: Executor
     reporter: Reporter
+    shared_cache: Cache | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,6 +20,7 @@ from builder.build.run_trees import open_run_tree
 from builder.build.sandbox import SandboxExecutor
 from builder.build.sandbox_owner import sandbox_owner
 from builder.build.workspace import open_work_directory
+from builder.caches.in_use import in_use
 from builder.errors import NoProcessError, NumericUserError, PortInUseError, RunProcessError, UnsafeImageError
 from builder.images.processes import read_processes
 from builder.places import Places
@@ -59,12 +60,13 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
         check_port(request.port)
     base, own = split_image(found.image)
     reporter.progress("Unpacking the image")
-    root = unpack_image(base, places.roots)
     uid, gid = _user(config)
     with (
-        open_run_tree(places.cache / "runs", found.digest, own) as tree,
+        in_use(places.cache),
+        open_run_tree(places.runs, found.digest, own) as tree,
         open_work_directory(places.work, _host_owner()) as work,
     ):
+        root = unpack_image(base, places.roots)
         environment = BuildEnvironment(
             root=root, mounts=_mounts(tree, config, work), uid=uid, gid=gid, env=config.environment(), work=work
         )

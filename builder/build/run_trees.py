@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lifecycle_py.caches.tree_pool import remove_tree
-from lifecycle_py.oci.compression import open_uncompressed
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import Layer
+from lifecycle_py.oci.verified_reader import open_verified
 
 _KEPT = 4
 
@@ -45,7 +45,7 @@ def _unpack(layers: Sequence[Layer], tree: Path) -> None:
     partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=tree.parent))
     try:
         for layer in layers:
-            with layer.open_blob() as blob, open_uncompressed(blob) as tar:
+            with open_verified(layer, str(layer.file or tree.parent)) as tar:
                 unpack_layer(tar, partial, UnpackRules())
         partial.chmod(0o755)
         with contextlib.suppress(OSError):  # another run was quicker, with the same contents

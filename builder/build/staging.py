@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from builder.build.executor import BuildEnvironment, Executor, Mount, Network
+from builder.caches.in_use import mark_used
 from lifecycle_py.session import Command
 from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
 from lifecycle_py.spec.identifiers import directory_name
@@ -44,6 +45,7 @@ def stage_buildpacks(
     key = _digest([*_files(sources), *_files([path for _, path in shared])], root_name)
     staged = directory / key
     if staged.is_dir():
+        mark_used(staged)
         return staged
     directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=directory) as temporary:

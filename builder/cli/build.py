@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +25,11 @@ from builder.images.archive import write_archive
 from builder.images.builder_toml import DEFAULT
 from builder.images.find_image import find_image
 from builder.images.processes import read_processes
-from builder.images.reference import name_from_directory, parse_name
+from builder.images.reference import name_from_directory, parse_name, registry_name
 from builder.images.registries import open_registries
 from builder.places import default_places
+from lifecycle_py.caches.cache import Cache
+from lifecycle_py.caches.image_cache import ImageCache
 from lifecycle_py.exporter import Exported
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.layout_store import LayoutStore
@@ -64,7 +67,7 @@ class Target:
     type=click.Path(path_type=Path),
     help="Lines of K=V, values as they stand.",
 )
-@click.option("--cache", type=click.Path(path_type=Path, file_okay=False), help="Directory of the build cache.")
+@click.option("--cache", metavar="DIR|REF", help="The build cache: a directory, or docker://HOST/REPO[:TAG].")
 @click.option("--no-cache", is_flag=True, help="Build as if for the first time, and keep nothing.")
 @click.option("--compression", type=click.Choice([c.value for c in Compression]), default="gzip", show_default=True)
 @click.option("--network", type=click.Choice([n.value for n in Network]), default="host", show_default=True)
@@ -83,7 +86,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     buildpacks: tuple[str, ...],
     variables: tuple[str, ...],
     env_files: tuple[Path, ...],
-    cache: Path | None,
+    cache: str | None,
     no_cache: bool,  # noqa: FBT001
     compression: str,
     network: str,
@@ -105,13 +108,14 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     for file in (target.archive, metadata_file):
         if file is not None:
             check_writable(file)
+    shared_cache = None if no_cache else open_shared_cache(cache or "", insecure)
     request = BuildRequest(
         app=app,
         references=references,
         builder=builder,
         buildpacks=buildpacks,
         variables=read_variables(variables, env_files, os.environ),
-        cache=None if no_cache else (cache or places.app_cache(references[0])).absolute(),
+        cache=None if no_cache or shared_cache else Path(cache or places.app_cache(references[0])).absolute(),
         compression=Compression(compression),
         network=Network(network),
         default_process=default_process,
@@ -119,7 +123,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
         source_date_epoch=source_date_epoch(os.environ.get("SOURCE_DATE_EPOCH", "")),
     )
     begin = time.monotonic()
-    ports = BuildPorts(places=places, store=target.store, executor=SandboxExecutor(), reporter=reporter)
+    ports = BuildPorts(
+        places=places, store=target.store, executor=SandboxExecutor(), reporter=reporter, shared_cache=shared_cache
+    )
     exported = build_app(request, ports)
     if target.archive:
         write_archive(find_image(references[0], places).image, references, target.archive)
@@ -158,6 +164,21 @@ def parse_target(
     if kind == "oci-archive":
         return Target(LayoutStore(local), Path(path).absolute())
     raise OutputTargetError(target=output, problem=f"'{kind}' is no kind of place")
+
+
+def open_shared_cache(text: str, insecure: Sequence[str]) -> Cache | None:
+    """Open the cache that ``--cache docker://NAME`` names; None for a directory.
+
+    Raises:
+        InvalidReferenceError: the name is malformed.
+        StoreError: the registry would not take it after the build.
+    """
+    name = registry_name(text)
+    if not name:
+        return None
+    registries = open_registries(insecure)
+    registries.check_access(name, write=True)
+    return ImageCache(registries, name)
 
 
 def summarize(exported: Exported, reporter: Reporter, seconds: float) -> None:

@@ -10,7 +10,9 @@ from builder.cli.reporters import human_size
 from builder.cli.tables import table
 from builder.images.find_image import BASE_IMAGE_PREFIX
 from builder.images.processes import read_processes
+from builder.images.reference import parse_name
 from builder.places import default_places
+from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.store import FoundImage
 
@@ -18,10 +20,14 @@ from lifecycle_py.oci.store import FoundImage
 @click.command(short_help="List the images of the local store.")
 @click.option("--all", "everything", is_flag=True, help="List base images, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--remove", multiple=True, metavar="REF", help="First take this name away; --prune frees its bytes.")
 @click.option("--prune", is_flag=True, help="First delete what no image uses any more (an hour after it was written).")
-def command(everything: bool, as_json: bool, prune: bool) -> None:  # noqa: FBT001
+def command(everything: bool, as_json: bool, remove: tuple[str, ...], prune: bool) -> None:  # noqa: FBT001
     """List the images of the local store with digest, size and processes."""
     store = LayoutStore(default_places().images)
+    for name in remove:
+        if not store.remove(parse_name(name)):
+            raise ImageNotFoundError(reference=name, place=str(store.directory), known=store.references())
     if prune:
         click.echo(f"Freed {human_size(store.remove_unreferenced())}", err=True)
     names = [name for name in store.references() if everything or not name.startswith(BASE_IMAGE_PREFIX)]

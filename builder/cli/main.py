@@ -26,6 +26,7 @@ class _Commands(click.Group):
         "build": ("builder.cli.build", "Build an app into an OCI image."),
         "run": ("builder.cli.run", "Run a process of an image."),
         "images": ("builder.cli.images", "List the images of the local store."),
+        "cache": ("builder.cli.cache", "Show or prune what is kept between builds."),
         "inspect": ("builder.cli.inspect_image", "Show what an image holds and runs."),
         "rebase": ("builder.cli.rebase", "Put an image on a newer base, without building it again."),
         "translate": ("builder.cli.translate", "Write the Kubernetes objects of an image."),

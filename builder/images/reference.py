@@ -91,6 +91,15 @@ def parse_reference(text: str) -> ImageReference:
     return ImageReference(name=parse_pinned(text))
 
 
+def registry_name(text: str) -> str:
+    """Give the name in ``docker://NAME``; empty for anything else.
+
+    Raises:
+        InvalidReferenceError: the name is malformed.
+    """
+    return parse_name(text.removeprefix(_REGISTRY)) if text.startswith(_REGISTRY) else ""
+
+
 def name_from_directory(directory: Path) -> str:
     """Make an image name of an app directory's name, as far as its characters allow."""
     readable = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower()).strip("-")

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from lifecycle_py.oci.compression import open_uncompressed
+from builder.caches.in_use import mark_used
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
 from lifecycle_py.oci.model import Image, serialize
+from lifecycle_py.oci.verified_reader import open_verified
 
 # Bubblewrap cannot make mount points in a read-only root, so every place a build may mount on is there beforehand.
 _DIRECTORIES: Final = (
@@ -42,6 +43,7 @@ def unpack_image(image: Image, directory: Path) -> Path:
     """
     root = directory / serialize(image).image_id.removeprefix("sha256:")
     if root.is_dir():
+        mark_used(root)
         return root
     directory.mkdir(parents=True, exist_ok=True)
     with _alone(directory / f".{root.name}.lock"):
@@ -55,7 +57,7 @@ def unpack_image(image: Image, directory: Path) -> Path:
 
 def _unpack(image: Image, root: Path) -> None:
     for layer in image.layers:
-        with layer.open_blob() as blob, open_uncompressed(blob) as tar:
+        with open_verified(layer, str(layer.file or root.parent)) as tar:
             unpack_layer(tar, root, UnpackRules())
     if os.geteuid() == 0:
         _make_readable(root)

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,21 @@ class LayoutStore:
             manifest_size=len(serialized.manifest),
         )
 
+    def remove(self, reference: str) -> bool:
+        """Take a name away; its blobs go with ``remove_unreferenced``. False when there is no such name.
+
+        Raises:
+            StoreError: the layout cannot be read or changed.
+        """
+        try:
+            if reference not in self.references():
+                return False
+            with self._locked():
+                self._write_index(None, [reference])
+        except OSError as error:
+            raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+        return True
+
     def remove_unreferenced(self) -> int:
         """Delete blobs that no image of the layout uses; gives how many bytes that freed.
 
@@ -151,17 +167,10 @@ class LayoutStore:
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreCorruptError(place=str(self.directory), problem=f"index.json: {error!r}") from error
 
-    def _write_index(self, new: Descriptor, references: Sequence[str]) -> None:
+    def _write_index(self, new: Descriptor | None, references: Sequence[str]) -> None:
+        """Give the references to a new entry, or to none."""
         kept = [entry for entry in self._entries() if entry.annotations.get(REF_NAME_ANNOTATION) not in references]
-        named = [
-            Descriptor(
-                media_type=new.media_type,
-                digest=new.digest,
-                size=new.size,
-                annotations={REF_NAME_ANNOTATION: reference},
-            )
-            for reference in references
-        ]
+        named = [replace(new, annotations={REF_NAME_ANNOTATION: name}) for name in references] if new else []
         index = {
             "schemaVersion": 2,
             "mediaType": MediaType.INDEX,

@@ -410,3 +410,12 @@ def test_layout_is_valid_for_skopeo(layout: LayoutStore, layers: tuple[Layer, ..
     )
 
     assert saved.digest == inspected.stdout.strip()
+
+
+def test_layout_takes_a_name_away(tmp_path: Path, layers: tuple[Layer, ...]) -> None:
+    """The image keeps its other names; a name that is not there is told."""
+    layout = LayoutStore(tmp_path / "layout")
+    layout.save(_image(layers), ["a:1", "b:1"])
+
+    assert (True, False) == (layout.remove("a:1"), layout.remove("a:1"))
+    assert ("b:1",) == layout.references()

@@ -68,6 +68,18 @@ def test_fresh_runner_reuses_layers_through_the_registry(
     assert ["app"] == [layer["name"] for layer in changed["layers"] if not layer["reused"]]
 
 
+def test_fresh_runner_restores_a_cache_from_the_registry(offramp: Installation, registry: DockerRegistry) -> None:
+    """``--cache docker://``: a machine that never built the app installs nothing again."""
+    name, cache = f"{registry.host}/team/cached", f"docker://{registry.host}/team/cached:cache"
+    first = offramp.build(APP, name, "--push", "--cache", cache)
+    with installation() as other:
+        done = other.run("build", Path("fixtures/apps") / APP, "-t", name, "--push", "--cache", cache)
+
+    assert "Restored layer" in done.stderr
+    assert "Nothing is cached" not in done.stderr
+    assert done.stdout.strip().endswith(first["digest"])
+
+
 def test_image_of_a_registry_runs_and_translates(
     offramp: Installation, registry: DockerRegistry, tmp_path: Path
 ) -> None:
