@@ -27,6 +27,7 @@ from lifecycle_py.run_buildpack import open_runner
 from lifecycle_py.sbom_restore import restore_previous_sbom
 from lifecycle_py.session import Session
 from lifecycle_py.spec.analyzed_toml import Analyzed
+from lifecycle_py.spec.errors import ExplainedError
 from lifecycle_py.spec.order_toml import Order
 from lifecycle_py.spec.targets import Target
 from lifecycle_py.spec.toml_file import write_toml
@@ -73,7 +74,7 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
     directories, reporter = inputs.directories, ports.reporter
     known = KnownTrees()
 
-    with _phase("Analyzing", reporter):
+    with _phase("analyze", "Analyzing", reporter):
         wanted = AnalyzeInputs(
             references=inputs.export.references,
             previous_image=inputs.previous_image,
@@ -90,10 +91,10 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
 
     target = BuildTarget(target=analysis.analyzed.run_image.target or Target(), exec_env=inputs.export.exec_env)
     runner = open_runner(ports.session, directories, target, inherited(inputs.session_env))
-    with _phase("Detecting", reporter):
+    with _phase("detect", "Detecting", reporter):
         detected = detect(inputs.order, runner, reporter, inputs.rules)
 
-    with _phase("Restoring", reporter):
+    with _phase("restore", "Restoring", reporter):
         sources = RestoreSources(
             metadata=analysis.analyzed.metadata,
             cache=ports.cache,
@@ -106,10 +107,10 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
         )
         restore(detected.group, sources, directories, inputs.export.user, reporter)
 
-    with _phase("Building", reporter):
+    with _phase("build", "Building", reporter):
         built = build(detected.group, detected.plan, runner, reporter)
 
-    with _phase("Exporting", reporter):
+    with _phase("export", "Exporting", reporter):
         places = ExportPlaces(store=ports.store, blobs=ports.blobs, cache=ports.cache, trees=ports.trees, known=known)
         exported = export(inputs.export, analysis, built, directories, places, reporter)
         write_toml(inputs.report or directories.layers.host / "report.toml", exported.report.to_toml())
@@ -117,9 +118,13 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
 
 
 @contextmanager
-def _phase(name: str, reporter: Reporter) -> Iterator[None]:
+def _phase(phase: str, name: str, reporter: Reporter) -> Iterator[None]:
     reporter.header(name, phase=name.lower())
-    yield
+    try:
+        yield
+    except ExplainedError as error:
+        error.phase = phase
+        raise
 
 
 def tell_images(analyzed: Analyzed, reporter: Reporter) -> None:

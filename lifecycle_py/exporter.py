@@ -36,6 +36,7 @@ from lifecycle_py.oci.errors import BlobCorruptError, StoreError
 from lifecycle_py.oci.model import Image, Layer
 from lifecycle_py.oci.store import ImageStore, SavedImage
 from lifecycle_py.output import Reporter
+from lifecycle_py.sbom_files import add_lifecycle_sboms
 from lifecycle_py.spec.api_versions import PLATFORM_API, ApiVersion, PlatformFeature, supports
 from lifecycle_py.spec.image_labels import LayersMetadata, RecordedBuildpack, RecordedLayer, RunImageRecord
 from lifecycle_py.spec.project_metadata_toml import ProjectMetadata
@@ -55,6 +56,7 @@ class ExportInputs:
     references: tuple[str, ...]
     launcher: Path
     launcher_version: str
+    lifecycle_sboms: Path | None = None
     user: BuildUser
     compression: Compression = Compression.GZIP
     default_process: str = ""
@@ -111,6 +113,8 @@ def export(
         StoreError: the image could not be saved; the previous one is unchanged.
     """
     default_process = _default_process(inputs, built)
+    if inputs.lifecycle_sboms:
+        add_lifecycle_sboms(inputs.lifecycle_sboms, directories.layers.host / "sbom")
     sources = _sources(inputs, analysis, directories, places)
     jobs = tuple(layer_jobs(built, sources, reporter))
     made: dict[LayerKey, Made] = {}

@@ -24,6 +24,9 @@ FORMATS = {
 }
 
 
+_LIFECYCLE = "buildpacksio_lifecycle"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SbomFile:
     """A file a buildpack left in its layers directory ``root``, and where it goes, relative to ``<layers>/sbom``."""
@@ -69,6 +72,23 @@ def write_sbom_files(files: Sequence[SbomFile], sbom_directory: Path) -> None:
             destination = sbom_directory / target
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, destination)
+
+
+def add_lifecycle_sboms(source: Path, sbom_directory: Path) -> None:
+    """Add what the lifecycle itself brings: the launcher's files for the image, its own for the platform.
+
+    Args:
+        source: the directory with ``launcher.sbom.<ext>`` and ``lifecycle.sbom.<ext>``; either may be absent.
+        sbom_directory: ``<layers>/sbom``.
+    """
+    places = {"launcher": Path("launch", _LIFECYCLE, "launcher"), "lifecycle": Path("build", _LIFECYCLE)}
+    for program, below in places.items():
+        for extension in FORMATS.values():
+            file = source / f"{program}.sbom.{extension}"
+            if file.is_file():
+                destination = sbom_directory / below / f"sbom.{extension}"
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, destination)
 
 
 def _targets(layers: Sequence[LocalLayer], directory: Place) -> Iterator[tuple[Path, list[tuple[str, str]]]]:

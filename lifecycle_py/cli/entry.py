@@ -72,7 +72,7 @@ def _exit_code(error: ExplainedError, phase: str) -> int:
     """Give an error's own code, or the one of the phase it happened in."""
     if isinstance(error, UnsupportedApiError) and error.kind == "Platform":
         return _PLATFORM_API_ERROR
-    return error.exit_code if error.exit_code != _GENERIC_ERROR else _CODES.get(phase, _GENERIC_ERROR)
+    return error.exit_code if error.exit_code != _GENERIC_ERROR else _CODES.get(error.phase or phase, _GENERIC_ERROR)
 
 
 def _run_phase(name: str, arguments: Sequence[str], environ: Mapping[str, str]) -> None:

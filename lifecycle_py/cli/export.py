@@ -60,6 +60,7 @@ def export_inputs(call: Invocation, outputs: tuple[str, ...], analyzed: Analyzed
         references=outputs,
         launcher=arguments.path("launcher"),
         launcher_version=LAUNCHER_VERSION,
+        lifecycle_sboms=arguments.path("launcher-sbom") if "launcher-sbom" in arguments.values else None,
         user=call.build_user,
         default_process=arguments.text("process-type"),
         exec_env=call.exec_env,

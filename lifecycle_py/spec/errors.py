@@ -42,6 +42,7 @@ class ExplainedError(Exception):
 
     exit_code: ClassVar[int] = 1
     source: ClassVar[Source] = Source.USER
+    phase: str = ""  # which phase of a whole build it ended, set where phases follow each other
 
     def explain(self) -> Explanation:
         """Say what happened, why, and what to do."""
