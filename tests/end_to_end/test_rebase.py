@@ -95,6 +95,7 @@ def test_a_rebase_in_a_registry_sends_no_layer(
     assert f"{registry.host}/team/app:1@sha256:" in done.stdout
 
 
+@pytest.mark.requirement("platform.rebaser.report")
 def test_the_rebaser_program_writes_a_report(registry: DockerRegistry, store: RegistryStore, tmp_path: Path) -> None:
     """``-force`` and several names: all have the same image, and report.toml says its digest."""
     builder = BuilderImage.make(tmp_path / "builder")
@@ -109,6 +110,7 @@ def test_the_rebaser_program_writes_a_report(registry: DockerRegistry, store: Re
     assert names == report["image"]["tags"]
 
 
+@pytest.mark.requirement("platform.rebaser.exit-codes")
 def test_the_rebaser_program_refuses_with_72(registry: DockerRegistry, store: RegistryStore, tmp_path: Path) -> None:
     """A base the image was not built for: the code of the rebase phase, and nothing written."""
     builder = BuilderImage.make(tmp_path / "builder")

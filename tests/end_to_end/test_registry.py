@@ -254,6 +254,7 @@ def test_passwords(start: Start, tmp_path: Path) -> None:
         _store(CNB_REGISTRY_AUTH=json.dumps({registry.host: f"Basic {wrong}"})).find(name)
 
 
+@pytest.mark.requirement("platform.exporter.insecure")
 def test_a_certificate_of_an_authority_of_one_s_own(start: Start, tmp_path: Path) -> None:
     """Trusted through SSL_CERT_FILE or certs.d, refused without, and let pass when the registry is named insecure."""
     authority = make_authority(tmp_path / "tls")

@@ -275,7 +275,11 @@ def test_restorer_skips_layers(exported: tuple[Site, Built]) -> None:
     assert 0 != broken.code
 
 
-@pytest.mark.requirement("platform.buildpack-environment.user-provided", "platform.buildpack-environment.operator")
+@pytest.mark.requirement(
+    "platform.buildpack-environment.user-provided",
+    "platform.buildpack-environment.operator",
+    "buildpack.environment.not-overridden",
+)
 def test_variables_of_user_and_operator(exported: tuple[Site, Built]) -> None:
     """The user's are files of the platform directory; the operator's win over them where they say so."""
     site, _ = exported

@@ -147,6 +147,7 @@ def test_five_programs_hand_on_through_files(builder: BuilderImage) -> None:
     assert found.digest == report["image"]["digest"]
 
 
+@pytest.mark.requirement("platform.creator.equivalent")
 def test_the_image_is_the_same_however_it_is_built(builder: BuilderImage) -> None:
     """Five programs or one give the same digest."""
     save_run_image(builder)
@@ -185,6 +186,7 @@ def test_flags_of_newer_platform_apis_are_unknown(builder: BuilderImage, api: st
     assert "-layout" in done.stderr
 
 
+@pytest.mark.requirement("platform.api.experimental-error")
 def test_layouts_are_experimental(builder: BuilderImage) -> None:
     """Without CNB_EXPERIMENTAL_MODE the analyzer refuses ``-layout``, and says which variable allows it."""
     save_run_image(builder)
@@ -197,6 +199,7 @@ def test_layouts_are_experimental(builder: BuilderImage) -> None:
     assert (0, True) == (warned.returncode, "experimental" in warned.stderr)
 
 
+@pytest.mark.requirement("platform.detector.not-root", "platform.builder.not-root")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be refused for being root")
 @pytest.mark.parametrize("phase", ["detect", "build"])
 def test_buildpacks_are_not_run_as_root(builder: BuilderImage, phase: str) -> None:
@@ -218,6 +221,7 @@ def test_run_image_comes_from_the_list(builder: BuilderImage) -> None:
     assert "mirror.example/run:1" == analyzed["run-image"]["image"]
 
 
+@pytest.mark.requirement("platform.analyzer.run-image-resolved")
 def test_no_run_image_at_all(builder: BuilderImage) -> None:
     """Neither a flag nor a list: the analyzer's error names both ways."""
     done = builder.run("analyze", *over_layout(builder), "r/app:1")

@@ -345,6 +345,7 @@ def test_export_saves_nothing_after_a_failed_build(workshop: Workshop) -> None:
     assert (first.saved.digest, cache.buildpacks) == (found.digest, workshop.cache.contents().buildpacks)
 
 
+@pytest.mark.requirement("platform.exporter.history")
 def test_export_completes_a_history_that_does_not_fit(workshop: Workshop) -> None:
     """A run image without history gets a line for each layer, so that readers can pair layers and lines."""
     image = workshop.create("two_processes").image
@@ -352,7 +353,7 @@ def test_export_completes_a_history_that_does_not_fit(workshop: Workshop) -> Non
     assert len(image.layers) == sum(not entry.empty_layer for entry in image.config.history)
 
 
-@pytest.mark.requirement("deviation.exec-env-same-type")
+@pytest.mark.requirement("deviation.exec-env-same-type", "platform.metadata-toml.exec-env")
 def test_processes_for_different_environments_stand_side_by_side(workshop: Workshop) -> None:
     """A ``web`` for tests and one for production are both kept; a later one for either takes its place."""
 
@@ -369,7 +370,12 @@ def test_processes_for_different_environments_stand_side_by_side(workshop: Works
     assert [["for-tests"], ["serves-better"]] == [process["command"] for process in processes]
 
 
-@pytest.mark.requirement("buildpack.layer-types.exec-env", "deviation.exec-env-of-layers")
+@pytest.mark.requirement(
+    "buildpack.layer-types.exec-env",
+    "deviation.exec-env-of-layers",
+    "deviation.exec-env-previous",
+    "platform.exec-env.other-previous",
+)
 def test_layers_for_another_environment_are_not_restored(workshop: Workshop) -> None:
     """What a buildpack keeps for tests does not come back while production is built."""
     script = (

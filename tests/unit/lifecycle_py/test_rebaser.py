@@ -117,6 +117,7 @@ def test_the_usual_base_needs_no_force(app: Workshop) -> None:
     assert diff_ids(found(app, RUN_IMAGE))[0] == diff_ids(found(app))[0]
 
 
+@pytest.mark.requirement("platform.rebaser.same-target")
 @pytest.mark.parametrize(
     ("config", "problem"),
     [
@@ -137,12 +138,14 @@ def test_another_kind_of_base_needs_force(app: Workshop, config: dict[str, Any],
     assert any(problem in text for text in app.reporter.texts(Kind.WARNING))
 
 
+@pytest.mark.requirement("platform.rebaser.known-run-image")
 def test_a_base_of_another_name_needs_force(app: Workshop) -> None:
     """The app was built for one image and its mirrors."""
     with pytest.raises(NotRebasableError, match="was built for example/run:13"):
         rebased(app, NEWER, force=False)
 
 
+@pytest.mark.requirement("platform.rebaser.not-rebasable")
 def test_an_image_that_says_so_is_not_rebased(app: Workshop) -> None:
     """``io.buildpacks.rebasable=false`` is what an extension leaves."""
     image = found(app)

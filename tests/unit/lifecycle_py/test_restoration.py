@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ def a_buildpack(diff_id: str, *types: str, made: str = "") -> RecordedBuildpack:
     return RecordedBuildpack(id=BuildpackId("a"), version="1", layers={NAME: layer})
 
 
+@pytest.mark.requirement("deviation.restore-on-mismatch")
 def test_new_buildpacks_get_whatever_is_cached() -> None:
     """Buildpack API 0.12 dropped the condition that image and cache agree; the metadata is the cache's."""
     image = a_buildpack("a", "launch", "cache", made="image")
@@ -39,6 +41,7 @@ def test_new_buildpacks_get_whatever_is_cached() -> None:
     assert {"made": "cache"} == restored.contents[NAME].metadata
 
 
+@pytest.mark.requirement("deviation.restore-on-mismatch", "buildpack.export.cache-checksum")
 def test_older_buildpacks_get_a_launch_layer_only_when_image_and_cache_agree() -> None:
     """Another layer in the image means that the cache is of another build."""
     cache = a_buildpack("a", "launch", "cache", made="cache")

@@ -11,6 +11,7 @@ from lifecycle_py.spec.run_toml import Run, RunImageChoice
 CHOICE = RunImageChoice(image="a.example/run:1", mirrors=("b.example/run:1", "c.example/run:1"))
 
 
+@pytest.mark.requirement("platform.run-image-resolution.same-registry", "platform.run-image-resolution.readable")
 @pytest.mark.parametrize(
     ("output", "readable", "chosen"),
     [
