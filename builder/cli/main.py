@@ -32,6 +32,7 @@ class _Commands(click.Group):
         "translate": ("builder.cli.translate", "Write the Kubernetes objects of an image."),
         "explain": ("builder.cli.explain", "Tell why a build decides as it does."),
         "stack": ("builder.cli.stack", "Make or inspect a base image."),
+        "builder": ("builder.cli.builder_group", "Make what builder images consist of."),
         "doctor": ("builder.cli.doctor", "Tell what works on this host and what would help."),
     }
 

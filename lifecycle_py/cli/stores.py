@@ -12,6 +12,7 @@ from lifecycle_py.caches.cache import Cache
 from lifecycle_py.cli.invocation import Invocation, check_references
 from lifecycle_py.errors import InvalidArgumentError
 from lifecycle_py.oci.blobs import BlobDirectory
+from lifecycle_py.oci.compression import is_fast
 from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.run_images import choice_of
 from lifecycle_py.spec.api_versions import PlatformFeature, supports
@@ -38,7 +39,7 @@ def open_store(call: Invocation, references: Iterable[str], outputs: Iterable[st
             raise InvalidArgumentError(problem="give either -daemon or -layout")
         from lifecycle_py.oci.daemon_store import DaemonStore
 
-        return DaemonStore.from_environment(call.environ)
+        return _with_launch_cache(DaemonStore.from_environment(call.environ), call)
     check_references((name for name in names if not name.startswith("/")), outputs, one_registry=True)
     if arguments.boolean("layout"):
         if not arguments.text("layout-dir"):
@@ -48,6 +49,15 @@ def open_store(call: Invocation, references: Iterable[str], outputs: Iterable[st
 
         return LayoutTree(arguments.path("layout-dir"))
     return open_registries(call, names)
+
+
+def _with_launch_cache(store: ImageStore, call: Invocation) -> ImageStore:
+    directory = call.arguments.text("launch-cache")
+    if not directory:
+        return store
+    from lifecycle_py.caches.launch_cache import LaunchCachedStore
+
+    return LaunchCachedStore(store, Path(directory).absolute(), call.reporter.warning)
 
 
 def open_registries(call: Invocation, references: Iterable[str]) -> ImageStore:
@@ -81,6 +91,8 @@ def open_cache(call: Invocation) -> Cache | None:
 @contextmanager
 def new_blobs(call: Invocation) -> Iterator[BlobDirectory]:
     """Give a place for new layers that is gone afterwards, on the file system they are going to where there is one."""
+    if not is_fast():
+        call.reporter.warning("Layers are compressed by zlib, which is slow: ISA-L cannot be loaded by this Python")
     layout = call.arguments.text("layout-dir") if call.arguments.boolean("layout") else ""
     place = call.arguments.path("layout-dir" if layout else "layers")
     place.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,6 @@
 """Compression of layers: each codec with the fixed recipe that makes its bytes reproducible.
 
+Where ISA-L cannot be loaded, the standard library does the same, several times slower (docs/decisions/0018).
 The bytes of a compressed layer depend on library, level and the size of the pieces it is fed, so all three are part
 of the recipe (reference/builders.md §c "Reproducible compression"); ``recipe`` names it in caches.
 """
@@ -7,8 +8,10 @@ of the recipe (reference/builders.md §c "Reproducible compression"); ``recipe``
 from __future__ import annotations
 
 import io
+import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from lifecycle_py.oci.model import MediaType
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 RECIPE_ANNOTATION = "io.offramp.compression.recipe"
 BLOCK_SIZE = 1 << 20
 GZIP_LEVEL = 2
+ZLIB_LEVEL = 1
 ZSTD_LEVEL = 3
 
 
@@ -38,13 +42,13 @@ class Compression(StrEnum):
         """Name everything the compressed bytes depend on, so that a cache never mixes recipes."""
         match self:
             case Compression.GZIP:
-                from isal import ISAL_VERSION
+                if (isal := _isal("isal")) is not None:
+                    return f"gzip isa-l {isal.ISAL_VERSION} level {GZIP_LEVEL}"
+                import zlib
 
-                return f"gzip isa-l {ISAL_VERSION} level {GZIP_LEVEL}"
+                return f"gzip zlib {zlib.ZLIB_RUNTIME_VERSION} level {ZLIB_LEVEL}"
             case Compression.ZSTD:
-                from backports import zstd
-
-                return f"zstd {zstd.zstd_version} level {ZSTD_LEVEL}"
+                return f"zstd {_zstd().zstd_version} level {ZSTD_LEVEL}"
             case Compression.NONE:
                 return "none"
 
@@ -80,14 +84,14 @@ def compressor(compression: Compression) -> Compressor:
     """Make a compressor by the recipe."""
     match compression:
         case Compression.GZIP:
-            from isal import isal_zlib
-
             gzip_container = 16 + 15  # zlib's way to ask for a gzip header: time 0, no name
-            return cast("Compressor", isal_zlib.compressobj(GZIP_LEVEL, isal_zlib.DEFLATED, gzip_container))
-        case Compression.ZSTD:
-            from backports import zstd
+            if (isal_zlib := _isal("isal.isal_zlib")) is not None:
+                return cast("Compressor", isal_zlib.compressobj(GZIP_LEVEL, isal_zlib.DEFLATED, gzip_container))
+            import zlib
 
-            return cast("Compressor", zstd.ZstdCompressor(level=ZSTD_LEVEL))
+            return zlib.compressobj(ZLIB_LEVEL, zlib.DEFLATED, gzip_container)
+        case Compression.ZSTD:
+            return cast("Compressor", _zstd().ZstdCompressor(level=ZSTD_LEVEL))
         case Compression.NONE:
             return _Uncompressed()
 
@@ -100,14 +104,37 @@ def open_uncompressed(blob: BinaryIO) -> BinaryIO:
     magic = blob.read(4)
     blob.seek(0)
     if magic[:2] == b"\x1f\x8b":
-        from isal import igzip
-
-        return cast("BinaryIO", _Uncompressing(igzip.open(blob, "rb"), blob))  # type: ignore[no-untyped-call]
+        return cast("BinaryIO", _Uncompressing(_open_gzip(blob), blob))
     if magic == b"\x28\xb5\x2f\xfd":
-        from backports import zstd
-
-        return cast("BinaryIO", _Uncompressing(cast("BinaryIO", zstd.ZstdFile(blob, mode="rb")), blob))
+        return cast("BinaryIO", _Uncompressing(cast("BinaryIO", _zstd().ZstdFile(blob, mode="rb")), blob))
     return blob
+
+
+def is_fast() -> bool:
+    """Tell whether ISA-L is there."""
+    return _isal("isal.isal_zlib") is not None
+
+
+def _open_gzip(blob: BinaryIO) -> BinaryIO:
+    igzip = _isal("isal.igzip")
+    if igzip is not None:
+        return cast("BinaryIO", igzip.open(blob, "rb"))
+    import gzip
+
+    return cast("BinaryIO", gzip.open(blob, "rb"))
+
+
+def _isal(module: str) -> Any:
+    """Give a module of the library, or None where its machine code cannot be loaded."""
+    try:
+        return import_module(module)
+    except ImportError:
+        return None
+
+
+def _zstd() -> Any:
+    """Give the codec, which the standard library has from Python 3.14 on."""
+    return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
 
 
 class _Uncompressing(io.RawIOBase):

@@ -20,6 +20,7 @@ import lifecycle_py.dockerfile.errors
 import lifecycle_py.errors
 import lifecycle_py.launcher.errors
 import lifecycle_py.oci.errors
+import lifecycle_py.packaging.errors
 import lifecycle_py.spec.errors
 from lifecycle_py.spec.errors import ExplainedError
 from tests.support.error_samples import errors_of, is_raised, sample
@@ -32,6 +33,7 @@ MODULES = [
     lifecycle_py.dockerfile.errors,
     lifecycle_py.errors,
     lifecycle_py.launcher.errors,
+    lifecycle_py.packaging.errors,
     builder.errors,
     buildpacks.sdk.errors,
     buildpacks.procfile.errors,
