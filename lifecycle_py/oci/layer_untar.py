@@ -8,24 +8,23 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import tarfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final, Self, cast
+from typing import BinaryIO, Final, NamedTuple
 
 from lifecycle_py.oci.errors import LayerArchiveError
+from lifecycle_py.oci.file_writer import FileRules, FileWriter, NewFile, present_umask, write_file
 from lifecycle_py.oci.layer_tar import Owner
+from lifecycle_py.oci.tar_reader import REGULAR_KINDS, Entry, TarReader
 from lifecycle_py.spec.errors import ExplainedError
 
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
 _MOST_LINKS = 40
-_COPY_SIZE = 1 << 20
+_COPY_SIZE: Final = 1 << 20
+_SMALL: Final = 1 << 17  # bytes of a file that is written in the background, while the next ones are read
 
-# Not in tarfile's documentation, but of one base with those that are.
-_TRUNCATED: Final = tarfile.TruncatedHeaderError  # type: ignore[attr-defined]
-_INVALID: Final = tarfile.InvalidHeaderError  # type: ignore[attr-defined]
+DIRECTORY, SYMLINK, HARDLINK = b"5", b"2", b"1"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,17 +49,15 @@ def unpack_layer(tar: BinaryIO, directory: Path, rules: UnpackRules | None = Non
     Raises:
         LayerArchiveError: the archive is damaged, or asks for something no layer may.
     """
-    unpacking = _Unpacking(directory, rules or UnpackRules())
-    source = cast("BinaryIO", _Source(tar))
+    reader = TarReader(_Source(tar).read)
+    unpacking = _Unpacking(directory, rules or UnpackRules(), reader)
     try:
-        with tarfile.open(fileobj=source, mode="r|", bufsize=1 << 20, errorlevel=2, tarinfo=_StrictTarInfo) as archive:
-            for member in archive:
-                unpacking.add(member, archive)
-        while source.read(_COPY_SIZE):
-            pass
+        for entry in reader:
+            unpacking.add(entry)
+        reader.rest()
         unpacking.finish()
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        raise LayerArchiveError(problem=str(error)) from error
+    finally:
+        unpacking.close()
 
 
 class _Source:
@@ -78,93 +75,143 @@ class _Source:
             raise LayerArchiveError(problem=str(error)) from error
 
 
-class _StrictTarInfo(tarfile.TarInfo):
-    """Refuses a damaged header anywhere, where ``tarfile`` takes one that is not the first for the archive's end."""
+class _Place(NamedTuple):
+    """A directory that this layer made, free of links: its place below the root, and on this host."""
 
-    @classmethod
-    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
-        try:
-            return super().fromtarfile(tarfile)
-        except (_TRUNCATED, _INVALID) as error:
-            raise LayerArchiveError(problem=f"its header at byte {tarfile.offset} is damaged ({error})") from error
+    parts: tuple[str, ...]
+    host: str
 
 
 class _Unpacking:
     """The state of unpacking one layer: resolved directories, and directory modes that wait for the end."""
 
-    def __init__(self, directory: Path, rules: UnpackRules) -> None:
+    def __init__(self, directory: Path, rules: UnpackRules, reader: TarReader) -> None:
         self._root = directory
         self._rules = rules
+        self._reader = reader
         self._prefix = tuple(part for part in rules.prefix.split("/") if part)
         self._directories: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._modes: dict[Path, int] = {}
         self._written: set[tuple[str, ...]] = set()
+        self._new: set[tuple[str, ...]] = set()  # directories this layer made: all in them is this layer's own
+        owner = rules.owner if os.geteuid() == 0 else None
+        self._files = FileRules(owner=owner, umask=present_umask())
+        self._writer = FileWriter(self._files)
+        self._places: dict[str, _Place] = {}  # by the name archives give a directory
+        self._pending: set[tuple[str, ...]] = set()  # files that may not be on disk yet
+        with os.scandir(directory) as entries:
+            if next(entries, None) is None:
+                self._new.add(())
 
-    def add(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
-        parts = self._below_prefix(member.name)
+    def add(self, entry: Entry) -> None:
+        if self._add_beside_its_like(entry):
+            return
+        parts = self._below_prefix(entry.name)
         if parts is None:
             return
         if not parts:
-            if member.isdir():
-                self._modes[self._root] = self._mode(member)
+            if entry.kind == DIRECTORY:
+                self._modes[self._root] = self._mode(entry)
             return
         try:
             parent = self._resolve(parts[:-1])
-            path = self._host(parent) / parts[-1]
             if parts[-1].startswith(_WHITEOUT):
+                self._wait()
                 self._white_out(parent, parts[-1])
                 return
-            self._written.update((*parent, parts[-1])[:count] for count in range(1, len(parent) + 2))
-            self._lay_down(member, archive, path)
+            self._lay_down(entry, parent, parts[-1])
         except OSError as error:
-            raise LayerArchiveError(problem=f"'{member.name}': {error.strerror or error}") from error
+            raise _impossible(error, entry.name) from error
+
+    def _add_beside_its_like(self, entry: Entry) -> bool:
+        """Write a small file into a directory that this layer made and has brought a file to: most files are such."""
+        directory, _, name = entry.name.rpartition("/")
+        place = self._places.get(directory)
+        if place is None or entry.kind not in REGULAR_KINDS or entry.size > _SMALL or name in {"", ".", ".."}:
+            return False
+        parts = (*place.parts, name)
+        if parts in self._written or name.startswith(_WHITEOUT):
+            return False
+        self._written.add(parts)
+        self._pending.add(parts)
+        file = NewFile(f"{place.host}/{name}", self._mode(entry), entry.mtime, self._reader.contents(entry.size))
+        try:
+            self._writer.add(file)
+        except OSError as error:
+            raise _impossible(error, str(error.filename)) from error
+        return True
 
     def finish(self) -> None:
         """Set directory modes last: a read-only directory must not hinder its own contents."""
+        try:
+            self._wait()
+        except OSError as error:
+            raise _impossible(error, str(error.filename)) from error
         for path, mode in self._modes.items():
             path.chmod(mode)
 
-    def _lay_down(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: Path) -> None:
-        if member.isdir():
-            if not _is_directory(path):
-                self._remove(path)
-                path.mkdir()
-            path.chmod(0o755)
-            self._modes[path] = self._mode(member)
-            self._own(path)
-            return
-        kinds: tuple[tuple[bool, Callable[[], None]], ...] = (
-            (member.isreg(), lambda: self._write_file(member, archive, path)),
-            (member.issym(), lambda: self._write_symlink(member, path)),
-            (member.islnk(), lambda: self._link(member, path)),
-        )
-        for applies, act in kinds:
-            if applies:
-                self._remove(path)
-                act()
+    def _wait(self) -> None:
+        self._writer.wait()
+        self._pending.clear()
 
-    def _write_file(self, member: tarfile.TarInfo, archive: tarfile.TarFile, path: Path) -> None:
-        source = archive.extractfile(member)
-        if source is None:
-            raise LayerArchiveError(problem=f"'{member.name}' has no contents")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as target:
-            shutil.copyfileobj(source, target, _COPY_SIZE)
-            target.flush()  # a write at closing would set the time again
-            # The owner first: giving a file away takes its set-uid and set-gid bits.
-            self._own(path)
-            os.fchmod(target.fileno(), self._mode(member))
-            # Buildpacks and interpreters compare times; the layer's own must not depend on when it was unpacked.
-            os.utime(target.fileno(), (member.mtime, member.mtime))
+    def close(self) -> None:
+        """End what runs in the background."""
+        self._writer.finish()
 
-    def _write_symlink(self, member: tarfile.TarInfo, path: Path) -> None:
-        path.symlink_to(member.linkname)
+    def _lay_down(self, entry: Entry, parent: tuple[str, ...], name: str) -> None:
+        parts = (*parent, name)
+        known = parts in self._written
+        self._written.add(parts)
+        if not known:  # else its directories are known to be written, too
+            self._written.update(parts[:count] for count in range(1, len(parts)))
+        in_the_way = known or parent not in self._new
+        if entry.kind in REGULAR_KINDS:
+            self._write_file(entry, parts, in_the_way=in_the_way)
+        elif entry.kind == DIRECTORY:
+            self._make_directory(entry, parts, in_the_way=in_the_way)
+        elif entry.kind in {SYMLINK, HARDLINK}:
+            self._wait()
+            path = self._host(parts)
+            if in_the_way:
+                self._remove(path)
+            if entry.kind == SYMLINK:
+                path.symlink_to(entry.link)
+                self._own(path)
+            else:
+                self._link(entry, path)
+
+    def _make_directory(self, entry: Entry, parts: tuple[str, ...], *, in_the_way: bool) -> None:
+        path = self._host(parts)
+        if in_the_way:
+            self._wait()
+        if not (in_the_way and _is_directory(path)):
+            if in_the_way:
+                self._remove(path)
+            path.mkdir()
+            self._new.add(parts)
+        path.chmod(0o755)
+        self._modes[path] = self._mode(entry)
         self._own(path)
 
-    def _link(self, member: tarfile.TarInfo, path: Path) -> None:
-        parts = self._below_prefix(member.linkname)
+    def _write_file(self, entry: Entry, parts: tuple[str, ...], *, in_the_way: bool) -> None:
+        path = self._host(parts)
+        if in_the_way:
+            self._wait()
+            self._remove(path)
+        reader, mode = self._reader, self._mode(entry)
+        if entry.size <= _SMALL:
+            if parts[:-1] in self._new:
+                self._places[entry.name.rpartition("/")[0]] = _Place(parts[:-1], str(path.parent))
+            self._pending.add(parts)
+            self._writer.add(NewFile(str(path), mode, entry.mtime, reader.contents(entry.size)))
+        else:
+            pieces = iter(lambda: reader.contents(_COPY_SIZE), b"")
+            write_file(str(path), mode, entry.mtime, pieces, self._files)
+
+    def _link(self, entry: Entry, path: Path) -> None:
+        parts = self._below_prefix(entry.link)
         if not parts:
-            raise LayerArchiveError(problem=f"'{member.name}' links to '{member.linkname}', outside of the layer")
+            raise LayerArchiveError(problem=f"'{entry.name}' links to '{entry.link}', outside of the layer")
         os.link(self._host(self._resolve(parts[:-1])) / parts[-1], path, follow_symlinks=False)
 
     def _white_out(self, parent: tuple[str, ...], name: str) -> None:
@@ -203,6 +250,8 @@ class _Unpacking:
         return known
 
     def _walk(self, parts: tuple[str, ...]) -> tuple[str, ...]:
+        if any(parts[:count] in self._pending for count in range(1, len(parts) + 1)):
+            self._wait()  # a file this layer brought stands where a directory is wanted now
         waiting = list(reversed(parts))
         place: list[str] = []
         links = 0
@@ -225,30 +274,37 @@ class _Unpacking:
                 path.mkdir()
                 path.chmod(0o755)  # mkdir's own mode would be cut by the umask
                 self._own(path)
+                self._new.add((*place, name))
             place.append(name)
         return tuple(place)
 
     def _host(self, parts: tuple[str, ...]) -> Path:
         return self._root.joinpath(*parts)
 
-    def _mode(self, member: tarfile.TarInfo) -> int:
-        return member.mode & (0o7777 if self._rules.keep_special_modes else 0o777)
+    def _mode(self, entry: Entry) -> int:
+        return entry.mode & (0o7777 if self._rules.keep_special_modes else 0o777)
 
     def _own(self, path: Path) -> None:
-        if self._rules.owner is not None and os.geteuid() == 0:
-            os.chown(path, self._rules.owner.uid, self._rules.owner.gid, follow_symlinks=False)
+        if self._files.owner is not None:
+            os.chown(path, self._files.owner.uid, self._files.owner.gid, follow_symlinks=False)
 
     def _remove(self, path: Path) -> None:
         """Remove whatever is there, and all that was remembered of it: paths through it resolve anew from now on."""
         if _is_directory(path):
             shutil.rmtree(path)
             self._modes = {kept: mode for kept, mode in self._modes.items() if not kept.is_relative_to(path)}
+            self._new.clear()  # the directories in it are gone; that others are still new is not worth finding out
         elif path.is_symlink():
             path.unlink()
         else:
             path.unlink(missing_ok=True)
             return
         self._directories.clear()
+        self._places.clear()
+
+
+def _impossible(error: OSError, name: str) -> LayerArchiveError:
+    return LayerArchiveError(problem=f"'{name}': {error.strerror or error}")
 
 
 def _is_directory(path: Path) -> bool:
