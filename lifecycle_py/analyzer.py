@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.model import ImageConfig
 from lifecycle_py.oci.store import FoundImage, ImageStore
+from lifecycle_py.output import Reporter
 from lifecycle_py.spec.analyzed_toml import Analyzed, RunImage
 from lifecycle_py.spec.api_versions import PLATFORM_API, ApiVersion, PlatformFeature, supports
 from lifecycle_py.spec.errors import InvalidIdentifierError
@@ -79,6 +80,16 @@ def analyze(inputs: AnalyzeInputs, *, store: ImageStore, run_image_store: ImageS
 def _same_exec_env(previous: ImageConfig, exec_env: str) -> bool:
     """Tell whether a previous image's layers are of use (reference/cnb.md §b.13 item 18); old ones do not say."""
     return previous.labels.get(EXEC_ENV_LABEL, exec_env) == exec_env
+
+
+def tell_images(analyzed: Analyzed, reporter: Reporter) -> None:
+    """Say which images a build stands on."""
+    run_image = analyzed.run_image
+    reporter.step(f"Run image {run_image.image or run_image.reference}", reference=run_image.reference)
+    if analyzed.previous_image:
+        reporter.step("Previous image found; its layers are reused where nothing changed")
+    else:
+        reporter.step("No previous image")
 
 
 def image_target(config: ImageConfig) -> Target:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lifecycle_py.analyzer import AnalyzeInputs, analyze
+from lifecycle_py.analyzer import AnalyzeInputs, analyze, tell_images
 from lifecycle_py.builder import build
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.tree_pool import KnownTrees, TreePool
@@ -26,7 +26,6 @@ from lifecycle_py.restorer import RestoreSources, restore
 from lifecycle_py.run_buildpack import open_runner
 from lifecycle_py.sbom_restore import restore_previous_sbom
 from lifecycle_py.session import Session
-from lifecycle_py.spec.analyzed_toml import Analyzed
 from lifecycle_py.spec.errors import ExplainedError
 from lifecycle_py.spec.order_toml import Order
 from lifecycle_py.spec.targets import Target
@@ -125,13 +124,3 @@ def _phase(phase: str, name: str, reporter: Reporter) -> Iterator[None]:
     except ExplainedError as error:
         error.phase = phase
         raise
-
-
-def tell_images(analyzed: Analyzed, reporter: Reporter) -> None:
-    """Say which images a build stands on."""
-    run_image = analyzed.run_image
-    reporter.step(f"Run image {run_image.image or run_image.reference}", reference=run_image.reference)
-    if analyzed.previous_image:
-        reporter.step("Previous image found; its layers are reused where nothing changed")
-    else:
-        reporter.step("No previous image")

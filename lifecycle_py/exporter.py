@@ -119,12 +119,17 @@ def export(
     jobs = tuple(layer_jobs(built, sources, reporter))
     made: dict[LayerKey, Made] = {}
     layers: list[ExportedLayer] = []
-    for job, one in zip(jobs, make_layers(jobs, reporter), strict=True):
-        made[job.key] = one
-        if job.in_image:
-            layers.append(_exported(job, one, sources.previous))
-            _tell(layers[-1], reporter)
     run = inputs.extended.image if inputs.extended else analysis.run_image.image
+    with places.store.ahead(inputs.references) as bring:
+        for layer in run.layers:
+            bring(layer)
+        for job, one in zip(jobs, make_layers(jobs, reporter), strict=True):
+            made[job.key] = one
+            if job.in_image:
+                layers.append(_exported(job, one, sources.previous))
+                bring(layers[-1].layer)
+                _tell(layers[-1], reporter)
+        reporter.progress("Waiting for layers that are on their way")
     facts = ImageFacts(
         built=built.metadata,
         default_process=default_process,

@@ -9,13 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
 from lifecycle_py.caches.committed_tars import CommittedTars
 from lifecycle_py.oci.errors import BlobCorruptError, StoreError
 from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType
-from lifecycle_py.oci.store import FoundImage, ImageStore, SavedImage
+from lifecycle_py.oci.store import BringLayer, FoundImage, ImageStore, SavedImage
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import LIFECYCLE_METADATA_LABEL, LayersMetadata
 
@@ -49,6 +50,10 @@ class LaunchCachedStore:
             # The image is saved; without the cache, the next build only has to ask the daemon.
             self._warn(f"Launch layers are not kept in '{self._tars.directory}': {error}")
         return saved
+
+    def ahead(self, references: Sequence[str]) -> AbstractContextManager[BringLayer]:
+        """Leave it to the store."""
+        return self._store.ahead(references)
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure that the store itself can be used."""

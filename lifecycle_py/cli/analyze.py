@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from lifecycle_py.analyzer import AnalyzeInputs, analyze
+from lifecycle_py.analyzer import AnalyzeInputs, analyze, tell_images
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.stores import open_registries, open_store, read_run_images
-from lifecycle_py.creator import tell_images
 from lifecycle_py.errors import RunImageMissingError
 from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.rebaser import is_readable

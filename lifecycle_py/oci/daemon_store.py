@@ -11,6 +11,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -33,7 +34,7 @@ from lifecycle_py.oci.model import (
     serialize,
 )
 from lifecycle_py.oci.registry.reference import parse_reference
-from lifecycle_py.oci.store import FoundImage, SavedImage
+from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage, nothing_ahead
 
 _IMAGE_ID: Final = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 
@@ -88,6 +89,11 @@ class DaemonStore:
             image_id=serialized.image_id,
             manifest_size=len(serialized.manifest) if self._engine.keeps_blobs else 0,
         )
+
+    def ahead(self, references: Sequence[str]) -> AbstractContextManager[BringLayer]:
+        """Bring nothing ahead: saving takes layers from this machine."""
+        del references
+        return nothing_ahead()
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure the daemon answers; it gives everyone who may speak to it every right."""

@@ -12,6 +12,7 @@ import fcntl
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from lifecycle_py.oci.model import (
     serialize,
     sha256,
 )
-from lifecycle_py.oci.store import FoundImage, SavedImage
+from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage, nothing_ahead
 
 _LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 
@@ -118,6 +119,11 @@ class LayoutStore:
         except OSError as error:
             raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
         return freed
+
+    def ahead(self, references: Sequence[str]) -> AbstractContextManager[BringLayer]:
+        """Bring nothing ahead: saving takes layers from this machine."""
+        del references
+        return nothing_ahead()
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure the directory can be made and written."""

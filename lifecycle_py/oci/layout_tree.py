@@ -6,12 +6,13 @@ Spec: platform.md, ``-layout-dir``; facts: reference/cnb.md §b.9 (layout export
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Image
 from lifecycle_py.oci.registry.reference import DOCKER_HUB, Reference, parse_reference
-from lifecycle_py.oci.store import FoundImage, SavedImage
+from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage, nothing_ahead
 
 
 class LayoutTree:
@@ -47,6 +48,11 @@ class LayoutTree:
             image_id=saved.image_id,
             manifest_size=saved.manifest_size,
         )
+
+    def ahead(self, references: Sequence[str]) -> AbstractContextManager[BringLayer]:
+        """Bring nothing ahead: saving takes layers from this machine."""
+        del references
+        return nothing_ahead()
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure the directory can be made and written."""

@@ -9,13 +9,24 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Final
 
 from lifecycle_py.oci.errors import RegistryAnswerError, RegistryReferenceError, RegistryRefusedError, StoreError
-from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType, SerializedImage, measured, serialize
+from lifecycle_py.oci.model import (
+    UNKNOWN_SIZE,
+    Descriptor,
+    Digest,
+    Image,
+    Layer,
+    MediaType,
+    SerializedImage,
+    measured,
+    serialize,
+)
 from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Call, RegistryClient
 from lifecycle_py.oci.registry.credentials import Keychain
@@ -23,7 +34,7 @@ from lifecycle_py.oci.registry.pull import ACCEPTED, Puller
 from lifecycle_py.oci.registry.reference import Reference, parse_reference
 from lifecycle_py.oci.registry.settings import RegistrySettings, settings_from_environment
 from lifecycle_py.oci.registry.upload import Blob, Uploader, UploadStoppedError
-from lifecycle_py.oci.store import FoundImage, SavedImage
+from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage
 
 _BLOB_MISSING: Final = "MANIFEST_BLOB_UNKNOWN"
 
@@ -96,6 +107,30 @@ class RegistryStore:
             image_id=serialized.image_id,
             manifest_size=len(serialized.manifest),
         )
+
+    @contextmanager
+    def ahead(self, references: Sequence[str]) -> Iterator[BringLayer]:
+        """Give a function that begins to bring a layer into every repository; all have ended with the block."""
+        places = [self._parse(reference) for reference in references]
+        repositories = sorted({(place.host, place.repository) for place in places})
+        stop = threading.Event()
+        pool = ThreadPoolExecutor(self._settings.workers, thread_name_prefix="push-ahead")
+
+        def bring(layer: Layer) -> None:
+            if layer.blob.size == UNKNOWN_SIZE:
+                return  # it would have to be read to know what it is called here
+            for host, repository in repositories:
+                blob = Blob(entry=layer.blob, open_bytes=layer.open_blob, source=_source(layer, host, repository))
+                pool.submit(_bring, Uploader(self._client, host, repository, stop), blob, stop)
+
+        try:
+            yield bring
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            # A failure is nobody's yet: saving tries again, and tells.
+            pool.shutdown(wait=True, cancel_futures=stop.is_set())
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure by trying: ask for the manifest, or start an upload and give it up."""

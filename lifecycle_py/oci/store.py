@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from lifecycle_py.oci.model import Digest, Image, ImageId
+from lifecycle_py.oci.model import Digest, Image, ImageId, Layer
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +32,15 @@ class SavedImage:
     manifest_size: int
 
 
+BringLayer = Callable[[Layer], None]
+
+
+@contextmanager
+def nothing_ahead() -> Iterator[BringLayer]:
+    """Bring nothing in ahead: for stores that have a layer as soon as it is made."""
+    yield lambda _: None
+
+
 class ImageFinder(Protocol):
     """The half of the port that only reads."""
 
@@ -51,6 +61,13 @@ class ImageStore(ImageFinder, Protocol):
 
         Raises:
             StoreError: could not save; what was there before is unchanged.
+        """
+        ...
+
+    def ahead(self, references: Sequence[str]) -> AbstractContextManager[BringLayer]:
+        """Give a function that may bring layers in already, while others of the image are still being made.
+
+        What it cannot bring, ``save`` will. An error within the block ends what is under way.
         """
         ...
 

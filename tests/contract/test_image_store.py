@@ -182,6 +182,19 @@ def test_saving_the_same_image_gives_the_same_digest(store: ImageStore, layers: 
     assert (first.digest, first.image_id) == (second.digest, second.image_id)
 
 
+def test_layers_may_be_brought_ahead(store: ImageStore, layers: tuple[Layer, ...]) -> None:
+    """It changes nothing but when they are sent; an error meanwhile is the caller's own."""
+    with store.ahead(["example/app"]) as bring:
+        for layer in layers:
+            bring(layer)
+    ahead = store.save(_image(layers), ["example/app"])
+    with pytest.raises(KeyError), store.ahead(["example/app"]) as bring:
+        bring(layers[0])
+        raise KeyError
+
+    assert ahead.digest == store.save(_image(layers), ["example/other"]).digest
+
+
 def test_an_image_is_found_by_its_exact_reference(store: ImageStore) -> None:
     """``name@digest`` names this content; another digest is not there."""
     saved = store.save(_image(), ["example/app"])

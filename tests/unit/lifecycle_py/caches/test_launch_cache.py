@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +17,7 @@ from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.errors import BlobCorruptError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Image, ImageConfig, Layer
-from lifecycle_py.oci.store import FoundImage, SavedImage
+from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage
 from lifecycle_py.spec.image_labels import LIFECYCLE_METADATA_LABEL
 
 _REFERENCE = "example/app"
@@ -38,6 +39,9 @@ class _SlowStore:
 
     def save(self, image: Image, references: Sequence[str]) -> SavedImage:
         return self._store.save(image, references)
+
+    def ahead(self, references: Sequence[str]) -> AbstractContextManager[BringLayer]:
+        return self._store.ahead(references)
 
     def check_access(self, reference: str, *, write: bool) -> None:
         self._store.check_access(reference, write=write)

@@ -63,6 +63,37 @@ def test_what_is_there_is_not_sent(registry: FakeRegistry, make_store: MakeStore
     assert 5 == len(registry.seen)
 
 
+def test_layers_brought_ahead_are_there_before_saving(
+    registry: FakeRegistry, make_store: MakeStore, image: Image
+) -> None:
+    """While one layer is sent the next is made; saving then sends only the configuration."""
+    store = make_store()
+    with store.ahead([f"{registry.host}/app:1"]) as bring:
+        for layer in image.layers:
+            bring(layer)
+    assert not registry.manifests
+    assert {layer.blob.digest for layer in image.layers} == {digest for _, digest in registry.blobs}
+    registry.seen.clear()
+
+    store.save(image, [f"{registry.host}/app:1"])
+
+    assert 1 == len(registry.asked("POST"))
+    assert _is_whole(registry, image)
+
+
+def test_what_fails_ahead_is_saved_all_the_same(registry: FakeRegistry, make_store: MakeStore, image: Image) -> None:
+    """An upload that is refused while others layers are made is nobody's failure yet."""
+    store = make_store()
+    registry.script("POST", "uploads", fail(403, "DENIED"), times=2)
+    with store.ahead([f"{registry.host}/app:1"]) as bring:
+        for layer in image.layers:
+            bring(layer)
+
+    store.save(image, [f"{registry.host}/app:1"])
+
+    assert _is_whole(registry, image)
+
+
 def test_a_blob_of_another_size_is_sent_again(registry: FakeRegistry, make_store: MakeStore, image: Image) -> None:
     """A registry that kept half of it is mended."""
     make_store().save(image, [f"{registry.host}/app:1"])
