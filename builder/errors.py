@@ -24,6 +24,7 @@ ExplainedError
 ├── InvalidVariableError        --env or --env-file has no variable there
 ├── InvalidReferenceError       an image name is malformed
 ├── OutputTargetError           -o names no place an image can be written to
+├── AttestationsTargetError     --attestations where nothing can be attached
 ├── PortInUseError              another program listens on the port of a run
 ├── NumericUserError            an image's user is a name where a number is needed
 ├── InvalidAppNameError         an app's name cannot begin the names of its objects
@@ -466,6 +467,21 @@ class RunProcessError(ProcessNotFoundError):
         told = super().explain()
         own = f"A command of your own comes after two dashes: offramp run IMAGE -- {self.process} …"
         return Explanation(what=told.what, why=told.why, fix=told.fix or (own,))
+
+
+@dataclass(eq=False, kw_only=True)
+class AttestationsTargetError(ExplainedError):
+    """Attestations are wanted on an image that goes where nothing can be attached to it."""
+
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Say where they can be."""
+        return Explanation(
+            what="Nothing can be attached to an image in a Docker daemon",
+            why="it keeps images, and nothing beside them",
+            fix=("Leave --attestations out, or choose --push, the local store or -o oci:DIR.",),
+        )
 
 
 @dataclass(eq=False, kw_only=True)

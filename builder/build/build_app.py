@@ -8,6 +8,7 @@ from builder.build.preparation import BuildPorts, Prepared, prepare
 from builder.build.request import BuildRequest
 from builder.caches.in_use import in_use
 from builder.caches.prune import cache_limit, prune_now_and_then
+from builder.supply_chain.attest import attach_attestations
 from lifecycle_py.analyzer import image_target
 from lifecycle_py.caches.directory_cache import DirectoryCache
 from lifecycle_py.caches.tree_pool import TreePool
@@ -36,7 +37,7 @@ def build_app(request: BuildRequest, ports: BuildPorts) -> Exported:
 
 def _build(request: BuildRequest, ports: BuildPorts) -> Exported:
     with in_use(ports.places.cache), prepare(request, ports) as prepared:
-        return create(
+        exported = create(
             _inputs(request, prepared),
             CreatePorts(
                 session=prepared.session,
@@ -49,6 +50,11 @@ def _build(request: BuildRequest, ports: BuildPorts) -> Exported:
                 reporter=ports.reporter,
             ),
         )
+        if ports.referrers is not None:
+            bases = {"build image": prepared.images.build.reference, "run image": prepared.images.run.reference}
+            with ports.reporter.timed_step("Attaching bills of materials", "Attached SBOMs and provenance"):
+                attach_attestations(exported, request, bases, ports.referrers)
+        return exported
 
 
 def explore_app(request: BuildRequest, ports: BuildPorts) -> Detection:

@@ -31,6 +31,7 @@ from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import ImageConfig
+from lifecycle_py.oci.referrers import ReferrerStore
 from lifecycle_py.oci.store import FoundImage, ImageStore
 from lifecycle_py.output import Reporter
 from lifecycle_py.session import Place, Session
@@ -46,6 +47,7 @@ class BuildPorts:
     """What a build works with.
 
     ``store`` is where the image goes; ``shared_cache`` stands in the place of the request's own on this host.
+    ``referrers`` is the store again, where attestations are to be attached.
     """
 
     places: Places
@@ -53,6 +55,7 @@ class BuildPorts:
     executor: Executor
     reporter: Reporter
     shared_cache: Cache | None = None
+    referrers: ReferrerStore | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,13 @@ from builder.build.sandbox import SandboxExecutor
 from builder.build.variables import read_variables
 from builder.cli.options import Progress, insecure_registry_option
 from builder.cli.reporters import human_seconds, human_size, make_reporter
-from builder.errors import InvalidEpochError, OutputTargetError, UnwritableTargetError, WorkspaceError
+from builder.errors import (
+    AttestationsTargetError,
+    InvalidEpochError,
+    OutputTargetError,
+    UnwritableTargetError,
+    WorkspaceError,
+)
 from builder.images.archive import write_archive
 from builder.images.builder_toml import DEFAULT
 from builder.images.find_image import find_image
@@ -33,6 +39,7 @@ from lifecycle_py.caches.image_cache import ImageCache
 from lifecycle_py.exporter import Exported
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.referrers import ReferrerStore
 from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.output import Reporter
 
@@ -57,6 +64,11 @@ class Target:
 @click.option("--push", is_flag=True, help="To the registry that -t names, HOST/REPO[:TAG].")
 @insecure_registry_option
 @click.option("--load", is_flag=True, help="Into the Docker daemon, which is sent only layers it lacks.")
+@click.option(
+    "--attestations/--no-attestations",
+    default=None,
+    help="Attach SBOMs and provenance to the image; default: with --push.",
+)
 @click.option("--builder", type=click.Path(path_type=Path), default=DEFAULT, help="A builder.toml; default: ours.")
 @click.option("--buildpack", "buildpacks", multiple=True, metavar="REF", help="Use exactly these: ids or directories.")
 @click.option("-e", "--env", "variables", multiple=True, metavar="K[=V]", help="A variable for the build.")
@@ -82,6 +94,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     push: bool,  # noqa: FBT001
     insecure: tuple[str, ...],
     load: bool,  # noqa: FBT001
+    attestations: bool | None,  # noqa: FBT001
     builder: Path,
     buildpacks: tuple[str, ...],
     variables: tuple[str, ...],
@@ -124,7 +137,12 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each option
     )
     begin = time.monotonic()
     ports = BuildPorts(
-        places=places, store=target.store, executor=SandboxExecutor(), reporter=reporter, shared_cache=shared_cache
+        places=places,
+        store=target.store,
+        executor=SandboxExecutor(),
+        reporter=reporter,
+        shared_cache=shared_cache,
+        referrers=choose_referrers(target.store, wanted=attestations, push=push),
     )
     exported = build_app(request, ports)
     if target.archive:
@@ -164,6 +182,21 @@ def parse_target(
     if kind == "oci-archive":
         return Target(LayoutStore(local), Path(path).absolute())
     raise OutputTargetError(target=output, problem=f"'{kind}' is no kind of place")
+
+
+def choose_referrers(store: ImageStore, *, wanted: bool | None, push: bool) -> ReferrerStore | None:
+    """Give the store if attestations are to be attached: wanted, or not said and pushed.
+
+    Raises:
+        AttestationsTargetError: they are wanted where nothing can be attached.
+    """
+    if not (push if wanted is None else wanted):
+        return None
+    from lifecycle_py.oci.registry_store import RegistryStore
+
+    if not isinstance(store, RegistryStore | LayoutStore):
+        raise AttestationsTargetError
+    return store
 
 
 def open_shared_cache(text: str, insecure: Sequence[str]) -> Cache | None:

@@ -29,6 +29,7 @@ class _Commands(click.Group):
         "cache": ("builder.cli.cache", "Show or prune what is kept between builds."),
         "inspect": ("builder.cli.inspect_image", "Show what an image holds and runs."),
         "rebase": ("builder.cli.rebase", "Put an image on a newer base, without building it again."),
+        "sbom": ("builder.cli.sbom", "Tell what an image is made of."),
         "translate": ("builder.cli.translate", "Write the Kubernetes objects of an image."),
         "explain": ("builder.cli.explain", "Tell why a build decides as it does."),
         "stack": ("builder.cli.stack", "Make or inspect a base image."),

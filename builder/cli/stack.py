@@ -55,7 +55,7 @@ def inspect(name: str, packages: bool, as_json: bool) -> None:  # noqa: FBT001
     ]
     click.echo(table([("IMAGE", "DIGEST", "SIZE", "PACKAGES"), *rows]), nl=False)
     if packages:
-        versions = {kind: dict(packages_of(image.image)) for kind, image in found.items()}
+        versions = {kind: _versions(image) for kind, image in found.items()}
         names = sorted(versions["build"] | versions["run"])
         lines = [(one, versions["build"].get(one, "-"), "yes" if one in versions["run"] else "") for one in names]
         click.echo("\n" + table([("PACKAGE", "VERSION", "IN RUN IMAGE"), *lines]), nl=False)
@@ -79,5 +79,9 @@ def _document(found: FoundImage) -> dict[str, object]:
         "reference": found.reference,
         "digest": found.digest,
         "size": _size(found),
-        "packages": dict(packages_of(found.image)),
+        "packages": _versions(found),
     }
+
+
+def _versions(found: FoundImage) -> dict[str, str]:
+    return {package.name: package.version for package in packages_of(found.image)}

@@ -20,15 +20,18 @@ from typing import Any
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.errors import StoreCorruptError, StoreUnusableError
 from lifecycle_py.oci.layout_garbage import unreferenced_blobs
+from lifecycle_py.oci.layout_referrers import find_referrers, without_abandoned, write_artifacts
 from lifecycle_py.oci.model import (
     REF_NAME_ANNOTATION,
     Descriptor,
+    Digest,
     Image,
     MediaType,
     config_from_json,
     serialize,
     sha256,
 )
+from lifecycle_py.oci.referrers import Artifact, Referrer, sorted_referrers
 from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage, nothing_ahead
 
 _LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
@@ -59,7 +62,7 @@ class LayoutStore:
 
     def find_only(self) -> FoundImage | None:
         """Find the image of a layout that holds just one, whatever it is called."""
-        entries = self._entries()
+        entries = [entry for entry in self._entries() if not entry.artifact_type]
         return self._load("", entries[0]) if len(entries) == 1 else None
 
     def save(self, image: Image, references: Sequence[str], *, sparse: bool = False) -> SavedImage:
@@ -88,6 +91,22 @@ class LayoutStore:
             manifest_size=len(serialized.manifest),
         )
 
+    def attach(self, reference: str, subject: Descriptor, artifacts: Sequence[Artifact]) -> None:
+        """Attach documents to an image: their blobs first, the index last."""
+        del reference  # digests name the images of a layout
+        try:
+            entries = write_artifacts(self.blobs, subject, artifacts)
+            with self._locked():
+                known = {entry.digest for entry in self._entries()}
+                self._replace_index((*self._entries(), *(entry for entry in entries if entry.digest not in known)))
+        except OSError as error:
+            raise StoreUnusableError(place=str(self.directory), problem=error.strerror or str(error)) from error
+
+    def attached(self, reference: str, subject: Digest) -> tuple[Referrer, ...]:
+        """List what is attached to an image."""
+        del reference
+        return sorted_referrers(find_referrers(self.blobs, self._entries(), subject))
+
     def remove(self, reference: str) -> bool:
         """Take a name away; its blobs go with ``remove_unreferenced``. False when there is no such name.
 
@@ -104,7 +123,7 @@ class LayoutStore:
         return True
 
     def remove_unreferenced(self) -> int:
-        """Delete blobs that no image of the layout uses; gives how many bytes that freed.
+        """Delete blobs that no image of the layout uses, and what is attached to none; gives the bytes that freed.
 
         Raises:
             StoreError: the layout cannot be read or changed.
@@ -112,7 +131,10 @@ class LayoutStore:
         freed = 0
         try:
             with self._locked():
-                index = {"manifests": [entry.to_json() for entry in self._entries()]}
+                entries = without_abandoned(self.blobs, self._entries())
+                if entries != self._entries():
+                    self._replace_index(entries)
+                index = {"manifests": [entry.to_json() for entry in entries]}
                 for file in unreferenced_blobs(self.directory, index):
                     freed += file.stat().st_size
                     file.unlink()
@@ -177,10 +199,13 @@ class LayoutStore:
         """Give the references to a new entry, or to none."""
         kept = [entry for entry in self._entries() if entry.annotations.get(REF_NAME_ANNOTATION) not in references]
         named = [replace(new, annotations={REF_NAME_ANNOTATION: name}) for name in references] if new else []
+        self._replace_index((*kept, *named))
+
+    def _replace_index(self, entries: Sequence[Descriptor]) -> None:
         index = {
             "schemaVersion": 2,
             "mediaType": MediaType.INDEX,
-            "manifests": [entry.to_json() for entry in (*kept, *named)],
+            "manifests": [entry.to_json() for entry in entries],
         }
         _replace(self.directory / "oci-layout", _LAYOUT_FILE)
         _replace(self.directory / "index.json", json.dumps(index, separators=(",", ":")).encode())

@@ -52,10 +52,13 @@ class Descriptor:
     digest: Digest
     size: int
     annotations: Mapping[str, str] = field(default_factory=dict)
+    artifact_type: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give the JSON form."""
         data: dict[str, Any] = {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+        if self.artifact_type:
+            data["artifactType"] = self.artifact_type
         if self.annotations:
             data["annotations"] = dict(sorted(self.annotations.items()))
         return data
@@ -68,6 +71,7 @@ class Descriptor:
             digest=parse_digest(str(data["digest"])),
             size=int(data["size"]),
             annotations=data.get("annotations") or {},
+            artifact_type=str(data.get("artifactType") or ""),
         )
 
 

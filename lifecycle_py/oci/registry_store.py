@@ -27,11 +27,13 @@ from lifecycle_py.oci.model import (
     measured,
     serialize,
 )
+from lifecycle_py.oci.referrers import Artifact, Referrer
 from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Call, RegistryClient
 from lifecycle_py.oci.registry.credentials import Keychain
 from lifecycle_py.oci.registry.pull import ACCEPTED, Puller
 from lifecycle_py.oci.registry.reference import Reference, parse_reference
+from lifecycle_py.oci.registry.referrers import RegistryReferrers
 from lifecycle_py.oci.registry.settings import RegistrySettings, settings_from_environment
 from lifecycle_py.oci.registry.upload import Blob, Uploader, UploadStoppedError
 from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage
@@ -131,6 +133,14 @@ class RegistryStore:
         finally:
             # A failure is nobody's yet: saving tries again, and tells.
             pool.shutdown(wait=True, cancel_futures=stop.is_set())
+
+    def attach(self, reference: str, subject: Descriptor, artifacts: Sequence[Artifact]) -> None:
+        """Attach documents to an image of the reference's repository."""
+        RegistryReferrers(self._client, self._parse(reference)).attach(subject, artifacts)
+
+    def attached(self, reference: str, subject: Digest) -> tuple[Referrer, ...]:
+        """List what is attached to an image of the reference's repository."""
+        return RegistryReferrers(self._client, self._parse(reference)).attached(subject)
 
     def check_access(self, reference: str, *, write: bool) -> None:
         """Make sure by trying: ask for the manifest, or start an upload and give it up."""

@@ -17,7 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-_PATH = re.compile(r"/v2/(?P<name>.+?)/(?P<kind>manifests|blobs/uploads|blobs)/(?P<rest>.*)")
+_PATH = re.compile(r"/v2/(?P<name>.+?)/(?P<kind>manifests|referrers|blobs/uploads|blobs)/(?P<rest>.*)")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class FakeRegistry:
     user: tuple[str, str] = ("alice", "s3cret")
     identity_token: str = "identity"  # noqa: S105
     token_life: int | None = None
+    referrers_api: bool = False
     rules: list[_Rule] = field(default_factory=list)
 
     def script(self, method: str, pattern: str, action: Action, times: int = 1) -> None:
@@ -177,7 +178,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._challenge()
         elif match := _PATH.fullmatch(parts.path):
             query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-            kind = {"manifests": self._manifest, "blobs": self._blob, "blobs/uploads": self._upload}[match["kind"]]
+            kind = {
+                "manifests": self._manifest,
+                "referrers": self._referrers,
+                "blobs": self._blob,
+                "blobs/uploads": self._upload,
+            }[match["kind"]]
             kind(match["name"], match["rest"], query)
         else:
             self.reply(200 if parts.path == "/v2/" else 404)
@@ -253,13 +259,33 @@ class _Handler(BaseHTTPRequestHandler):
             media_type, data = self.headers["Content-Type"], self.body()
             for key in (target, _digest(data)):
                 self.registry.manifests[name, key] = (media_type, data)
-            self.reply(201, b"", {"Docker-Content-Digest": _digest(data)})
+            subject = json.loads(data).get("subject", {}).get("digest") if self.registry.referrers_api else None
+            headers = {"OCI-Subject": subject} if subject else {}
+            self.reply(201, b"", {"Docker-Content-Digest": _digest(data), **headers})
         elif (name, target) not in self.registry.manifests:
             self.reply(404, _error("MANIFEST_UNKNOWN"))
         else:
             media_type, data = self.registry.manifests[name, target]
             headers = {"Content-Type": media_type, "Docker-Content-Digest": _digest(data)}
             self.reply(200, data, {**headers, "Content-Length": str(len(data))})
+
+    def _referrers(self, name: str, digest: str, query: Mapping[str, str]) -> None:
+        del query
+        if not self.registry.referrers_api:
+            self.reply(404)
+            return
+        found = {
+            key: json.loads(data) | {"size": len(data)}
+            for (repository, key), (_, data) in self.registry.manifests.items()
+            if repository == name and json.loads(data).get("subject", {}).get("digest") == digest
+        }
+        entries = [
+            {name: one[name] for name in ("mediaType", "artifactType", "size", "annotations") if name in one}
+            | {"digest": key}
+            for key, one in found.items()
+        ]
+        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": entries}
+        self.reply(200, json.dumps(index).encode(), {"Content-Type": "application/vnd.oci.image.index.v1+json"})
 
     def _blob(self, name: str, digest: str, query: Mapping[str, str]) -> None:
         del query

@@ -1,0 +1,93 @@
+"""Attaching to an image what it is made of and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from builder.build.request import BuildRequest
+from builder.images.processes import buildpacks_of
+from builder.supply_chain.collect import describe
+from builder.supply_chain.documents import SbomFormat, render
+from builder.supply_chain.provenance import (
+    PREDICATE_ANNOTATION,
+    PREDICATE_TYPE,
+    STATEMENT_MEDIA_TYPE,
+    BaseDigest,
+    BuildFacts,
+    statement,
+)
+from builder.supply_chain.source import source_revision
+from lifecycle_py.exporter import Exported
+from lifecycle_py.oci.model import Descriptor, MediaType
+from lifecycle_py.oci.referrers import Artifact, ReferrerStore
+from lifecycle_py.version import __version__
+
+
+def attach_attestations(
+    exported: Exported, request: BuildRequest, bases: Mapping[str, str], store: ReferrerStore
+) -> tuple[Artifact, ...]:
+    """Attach bills of materials in both formats and the provenance to an image that was saved.
+
+    Args:
+        exported: the build's result, while its layers can be opened.
+        request: what was asked for.
+        bases: name → reference with digest of the images the build stands on.
+        store: where the image is.
+
+    Raises:
+        StoreError: they could not be attached; the image is there without them.
+    """
+    saved = exported.saved
+    artifacts = (
+        *(_bill(exported, sbom_format) for sbom_format in SbomFormat),
+        Artifact(
+            media_type=STATEMENT_MEDIA_TYPE,
+            data=statement(build_facts(exported, request, bases)),
+            annotations={PREDICATE_ANNOTATION: PREDICATE_TYPE},
+        ),
+    )
+    subject = Descriptor(media_type=MediaType.MANIFEST, digest=saved.digest, size=saved.manifest_size)
+    for reference in _one_of_each_repository(saved.references):
+        store.attach(reference, subject, artifacts)
+    return artifacts
+
+
+def build_facts(exported: Exported, request: BuildRequest, bases: Mapping[str, str]) -> BuildFacts:
+    """Gather what the provenance tells: names of variables, no values."""
+    config = exported.image.config
+    return BuildFacts(
+        references=exported.saved.references,
+        digest=exported.saved.digest,
+        version=__version__,
+        platform=f"{config.os}/{config.architecture}",
+        parameters={
+            "references": list(request.references),
+            "buildpacks": list(request.buildpacks),
+            "variables": sorted(request.variables),
+            "defaultProcess": request.default_process,
+            "workspace": request.workspace,
+            "compression": request.compression.value,
+            "network": request.network.value,
+            "sourceDateEpoch": request.source_date_epoch,
+        },
+        buildpacks=buildpacks_of(config),
+        bases=tuple(BaseDigest(name=name, reference=reference) for name, reference in bases.items()),
+        source=source_revision(request.app),
+    )
+
+
+def _bill(exported: Exported, sbom_format: SbomFormat) -> Artifact:
+    name = repository_of(exported.saved.references[0])
+    described = describe(exported.image, name, exported.saved.digest)
+    return Artifact(media_type=sbom_format.media_type, data=render(described, sbom_format))
+
+
+def repository_of(reference: str) -> str:
+    """Give a reference without tag and digest."""
+    name = reference.partition("@")[0]
+    head, colon, tag = name.rpartition(":")
+    return head if colon and "/" not in tag else name
+
+
+def _one_of_each_repository(references: Iterable[str]) -> tuple[str, ...]:
+    return tuple({repository_of(reference): reference for reference in references}.values())
