@@ -62,8 +62,15 @@ def app_image_config(run: ImageConfig, facts: ImageFacts) -> ImageConfig:
         working_dir=facts.app_directory,
         entrypoint=(entrypoint,),
         cmd=(),
-        history=(*_base_history(run, facts), *(History(created=created, created_by=title) for title in facts.history)),
+        history=_history(run, facts, created),
     )
+
+
+def _history(run: ImageConfig, facts: ImageFacts, created: str) -> tuple[History, ...]:
+    """Give the history of all layers; before Platform API 0.12 it has a line for each, which says nothing."""
+    if not supports(facts.platform_api, PlatformFeature.HISTORY):
+        return (History(created=created_time(None), created_by=""),) * (facts.run_layers + len(facts.history))
+    return (*_base_history(run, facts), *(History(created=created, created_by=title) for title in facts.history))
 
 
 def _base_history(run: ImageConfig, facts: ImageFacts) -> tuple[History, ...]:
@@ -104,6 +111,7 @@ def _labels(run: ImageConfig, facts: ImageFacts) -> dict[str, str]:
         processes=facts.built.processes,
         default_process_type=facts.default_process,
         command_lists=supports(api, PlatformFeature.COMMAND_LISTS),
+        unstructured_bom=not supports(api, PlatformFeature.NO_UNSTRUCTURED_BOM),
     )
     labels = {label.key: label.value for label in facts.built.labels}
     labels |= {

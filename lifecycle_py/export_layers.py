@@ -93,7 +93,7 @@ class Previous:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LayerSources:
-    """What layers are made of and with."""
+    """What layers are made of and with. ``sboms`` is False for Platform APIs that know no bills of materials."""
 
     directories: Directories
     user: BuildUser
@@ -104,15 +104,16 @@ class LayerSources:
     cached: CacheContents
     known: KnownTrees
     previous: Previous
+    sboms: bool = True
 
 
 def layer_jobs(built: Built, sources: LayerSources, reporter: Reporter) -> Iterator[LayerJob]:
     """Give every layer to be made, in image order."""
     for contribution in built.contributions:
         yield from _buildpack_jobs(contribution, sources, reporter)
-    if (sources.directories.layers / "sbom" / "launch").host.is_dir():
+    if sources.sboms and (sources.directories.layers / "sbom" / "launch").host.is_dir():
         yield _directory_job("sbom", _SBOM_TITLE, ("sbom", "launch"), sources)
-    if sources.cache and (sources.directories.layers / "sbom" / "cache").host.is_dir():
+    if sources.sboms and sources.cache and (sources.directories.layers / "sbom" / "cache").host.is_dir():
         job = _directory_job(CACHED_SBOM, _SBOM_TITLE, ("sbom", "cache"), sources, tar=sources.cache.new_tar())
         yield dataclasses.replace(job, in_image=False)
     yield from _app_jobs(built, sources)

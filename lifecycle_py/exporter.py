@@ -173,6 +173,7 @@ def _sources(inputs: ExportInputs, analysis: Analysis, directories: Directories,
         cache=places.cache,
         cached=_contents(places.cache),
         known=places.known,
+        sboms=supports(inputs.platform_api, PlatformFeature.SBOM),
         previous=Previous(metadata=analysis.analyzed.metadata, layers={layer.diff_id: layer for layer in previous}),
     )
 

@@ -214,7 +214,11 @@ class RecordedProcess:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildMetadata:
-    """``io.buildpacks.build.metadata``: what the image runs and who built it."""
+    """``io.buildpacks.build.metadata``: what the image runs and who built it.
+
+    ``unstructured_bom`` writes the key that Platform APIs before 0.9 have for the bill of materials of old, which
+    buildpacks of the APIs we run do not give any more.
+    """
 
     buildpacks: tuple[Mapping[str, str], ...]
     launcher_version: str
@@ -222,10 +226,12 @@ class BuildMetadata:
     processes: tuple[RecordedProcess, ...] = ()
     default_process_type: str = ""
     command_lists: bool = True
+    unstructured_bom: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Give the label's form."""
-        data: dict[str, Any] = {"buildpacks": [dict(buildpack) for buildpack in self.buildpacks]}
+        data: dict[str, Any] = {"bom": None} if self.unstructured_bom else {}
+        data |= {"buildpacks": [dict(buildpack) for buildpack in self.buildpacks]}
         if self.extensions:
             data["extensions"] = [dict(extension) for extension in self.extensions]
         data |= {

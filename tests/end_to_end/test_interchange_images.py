@@ -53,7 +53,7 @@ def site() -> Iterator[Site]:
         yield one
 
 
-@pytest.fixture(scope="module", params=["0.12", "0.13", "0.14", "0.15"])
+@pytest.fixture(scope="module", params=[f"0.{minor}" for minor in range(7, 16)])
 def pair(request: pytest.FixtureRequest) -> Iterator[tuple[Built, Built]]:
     """One app, built by the reference and by us, for a Platform API."""
     with open_site(api=request.param) as one:

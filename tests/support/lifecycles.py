@@ -37,6 +37,7 @@ from tests.support.trees import TreeMap, write_tree
 REPOSITORY = Path(__file__).parents[2]
 FIXTURES = REPOSITORY / "fixtures" / "buildpacks"
 USER = 1000
+_LAUNCHER_SBOM = 11  # the minor version of the Platform API that brought the flag
 PHASES = ("analyzer", "detector", "restorer", "builder", "exporter")
 _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 # Our programs are Python files of root here; in a builder image everybody may read them.
@@ -159,6 +160,8 @@ class Site:
             "CNB_BUILD_CONFIG_DIR": str(self.root / "build-config"),
             "CNB_ORDER_PATH": str(self.root / "order.toml"),
             "CNB_RUN_PATH": str(self.root / "run.toml"),
+            "CNB_STACK_PATH": str(self.root / "stack.toml"),
+            "CNB_STACK_ID": "tests.stack",
             "CNB_SYSTEM_PATH": str(self.root / "system.toml"),
             "CNB_USER_ID": str(USER),
             "CNB_GROUP_ID": str(USER),
@@ -206,7 +209,9 @@ class Site:
         self.renew()
         name = self.name(image)
         who = {phase: lifecycle if isinstance(lifecycle, Lifecycle) else lifecycle[phase] for phase in PHASES}
-        launcher = ("-launcher", str(self.root / "launcher"), "-launcher-sbom", str(self.root / "launcher-sbom"))
+        launcher = ["-launcher", str(self.root / "launcher")]
+        if int(self.api.partition(".")[2]) >= _LAUNCHER_SBOM:
+            launcher += ["-launcher-sbom", str(self.root / "launcher-sbom")]
         cache_image = cache if cache[:1] == ("-cache-image",) else ()
         steps: dict[str, Sequence[str]] = {
             "analyzer": (*cache_image, name),
@@ -288,6 +293,8 @@ RUN_CONFIG = ImageConfig(
         "io.buildpacks.base.distro.version": "13",
         "io.buildpacks.base.maintainer": "tests",
         "io.buildpacks.rebasable": "true",
+        "io.buildpacks.stack.id": "tests.stack",
+        "io.buildpacks.stack.mixins": '["git"]',
         "org.opencontainers.image.title": "run",
     },
     user=f"{USER}:{USER}",
@@ -316,4 +323,5 @@ def open_site(**settings: Any) -> Iterator[Site]:
             shutil.copy(launcher_file("amd64" if os.uname().machine == "x86_64" else "arm64"), root / "launcher")
             site.push_run_image()
             (root / "run.toml").write_text(f'[[images]]\nimage = "{site.name("run")}"\n')
+            (root / "stack.toml").write_text(f'[run-image]\nimage = "{site.name("run")}"\n')
             yield site
