@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from builder.build.executor import BuildEnvironment, Executor, Mount, Network
 from builder.caches.in_use import mark_used
 from lifecycle_py.session import Command
-from lifecycle_py.spec.buildpack_toml import Buildpack, read_buildpack
+from lifecycle_py.spec.buildpack_toml import read_buildpack
 from lifecycle_py.spec.identifiers import directory_name
 
 INSIDE = PurePosixPath("/cnb/buildpacks")
@@ -52,7 +52,7 @@ def stage_buildpacks(
         Path(temporary).chmod(0o755)  # the sandbox's user on the host has to come through
         partial = Path(temporary) / "buildpacks"
         for source in sources:
-            _stage_one(source, read_buildpack(source), partial, shared)
+            _stage_one(source, partial, shared)
         _compile(partial, environment, executor)
         try:
             partial.rename(staged)
@@ -62,11 +62,20 @@ def stage_buildpacks(
     return staged
 
 
-def _stage_one(source: Path, buildpack: Buildpack, partial: Path, shared: Sequence[tuple[str, Path]]) -> None:
-    target = partial / directory_name(buildpack.id) / buildpack.version
+def stage_for_others(source: Path, directory: Path) -> Path:
+    """Write a buildpack with the SDK it needs, as any platform takes it; gives its own directory below ``directory``.
+
+    Its modules are not compiled: what runs it is not known.
+    """
+    return _stage_one(source, directory, _shared_modules())
+
+
+def _stage_one(source: Path, directory: Path, shared: Sequence[tuple[str, Path]]) -> Path:
+    buildpack = read_buildpack(source)
+    target = directory / directory_name(buildpack.id) / buildpack.version
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "lib"))
     if not _needs_sdk(source):
-        return
+        return target
     library = target / "lib"
     for name, path in shared:
         _copy_module(path, library / name)
@@ -74,6 +83,7 @@ def _stage_one(source: Path, buildpack: Buildpack, partial: Path, shared: Sequen
         (library / package / "__init__.py").write_text("", encoding="utf-8")
     # The buildpack imports itself by its name in the source tree.
     _copy_module(source, library / "buildpacks" / source.name)
+    return target
 
 
 def _needs_sdk(source: Path) -> bool:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from lifecycle_py.launcher.errors import LauncherMissingError
+from lifecycle_py.version import REFERENCE_VERSION
 
 Architecture = Literal["amd64", "arm64"]
 
 ARCHITECTURES: Final[tuple[Architecture, ...]] = get_args(Architecture)
 
-LAUNCHER_VERSION: Final = "0.1.0"
-"""The version recorded in an image's `io.buildpacks.build.metadata` label. Raise it when the C sources change."""
+LAUNCHER_VERSION: Final = f"{REFERENCE_VERSION}-offramp.0.1.0"
+"""The version recorded in an image's `io.buildpacks.build.metadata` label. Raise its end when the C sources change."""
 
 _BINARIES: Final = Path(__file__).parent / "bin"
 

@@ -25,7 +25,7 @@ from lifecycle_py.packaging.program import program_bytes, write_sources
 from lifecycle_py.sbom_files import FORMATS
 from lifecycle_py.spec.api_versions import SUPPORTED_BUILDPACK_APIS, SUPPORTED_PLATFORM_APIS
 from lifecycle_py.spec.toml_file import format_toml
-from lifecycle_py.version import __version__
+from lifecycle_py.version import LIFECYCLE_VERSION
 
 Compile = Callable[[Path, Path], None]
 """Runs a script, with a directory for its argument, by some Python. Both paths are the host's."""
@@ -33,9 +33,6 @@ Compile = Callable[[Path, Path], None]
 COMPILE_SCRIPT: Final = Path(__file__).with_name("compile_modules.py")
 _PROGRAM: Final = "lifecycle"
 _PHASES: Final = ("analyzer", "builder", "creator", "detector", "exporter", "extender", "rebaser", "restorer")
-# Platforms decide by a lifecycle's version what it can do: it begins with that of the reference which can the same.
-# They also make an image's tag of it, so what follows is a pre-release and not build metadata ('+').
-LIFECYCLE_VERSION: Final = f"0.21.17-offramp.{__version__}"
 _TIME: Final = 315532801  # 1980-01-01T00:00:01Z, as of the layers the reference makes
 
 
