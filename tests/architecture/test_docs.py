@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import lifecycle_py.cli.reference
 from builder.cli.reference import render
 
 REPOSITORY = Path(__file__).parents[2]
@@ -18,6 +19,11 @@ PAGES = sorted([*DOCS.rglob("*.md"), *REPOSITORY.glob("*.md")])
 def test_command_line_reference_is_what_the_commands_say() -> None:
     """``docs/reference/cli.md`` is the output of ``python -m builder.cli.reference``."""
     assert render() == (DOCS / "reference" / "cli.md").read_text()
+
+
+def test_phase_programs_reference_is_what_their_flags_are() -> None:
+    """``docs/reference/lifecycle.md`` is the output of ``python -m lifecycle_py.cli.reference``."""
+    assert lifecycle_py.cli.reference.render() == (DOCS / "reference" / "lifecycle.md").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
