@@ -10,9 +10,9 @@ from lifecycle_py.cli.flag_table import FLAGS, PHASES, Flag
 _HEAD = """\
 # The phases as programs
 
-`lifecycle-py PHASE [FLAGS] [IMAGE ...]` runs a phase of the lifecycle where it stands, as platforms such as `pack`, kpack
-and Tekton do inside of a builder image. A program or link that is called `analyzer`, `detector`, `restorer`, `extender`,
-`builder`, `exporter`, `creator` or `rebaser` is that phase. What each reads, writes and guarantees is the
+`lifecycle-py PHASE [FLAGS] [IMAGE ...]` runs a phase of the lifecycle where it stands, as platforms such as `pack`,
+kpack and Tekton do inside of a builder image. A program or link that is called `analyzer`, `detector`, `restorer`,
+`extender`, `builder`, `exporter`, `creator` or `rebaser` is that phase. What each reads, writes and guarantees is the
 specification's; what we do where it leaves a choice is in [the conformance page](conformance.md).
 
 - `CNB_PLATFORM_API` has to be set, to 0.7 through 0.15. It decides which flags there are.
