@@ -2,6 +2,7 @@
 
 ExplainedError
 ├── SandboxUnavailableError     this host cannot open a sandbox
+├── IdRangeError                this host gives no range of user ids for extending images
 ├── InvalidSandboxOwnerError    OFFRAMP_SANDBOX_OWNER is not uid:gid
 ├── StackToolsError             base images cannot be made on this host
 ├── MakeBaseImageError          mmdebstrap failed
@@ -82,6 +83,25 @@ class CommandNotStartedError(ProgramNotStartedError):
     def explain(self) -> Explanation:
         """Name the program."""
         return Explanation(what=f"Cannot start '{self.program}' in the sandbox", why=self.problem)
+
+
+@dataclass(eq=False, kw_only=True)
+class IdRangeError(ExplainedError):
+    """Commands of extensions need to be root over an image's files, which takes a range of user ids."""
+
+    problem: str
+    exit_code: ClassVar[int] = 102
+
+    def explain(self) -> Explanation:
+        """Say how a host gives one."""
+        return Explanation(
+            what="This host gives no range of user ids, so extensions cannot change images here",
+            why=self.problem,
+            fix=(
+                "Install util-linux and, for ordinary users, uidmap: sudo apt-get install util-linux uidmap",
+                "Give your user a range: sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 $USER",
+            ),
+        )
 
 
 @dataclass(eq=False, kw_only=True)

@@ -40,6 +40,11 @@ class Places:
         return self.cache / "stacks"
 
     @property
+    def extended(self) -> Path:
+        """Base images as extensions changed them, an OCI layout."""
+        return self.cache / "extended"
+
+    @property
     def buildpacks(self) -> Path:
         """Buildpacks staged with the SDK they need."""
         return self.cache / "buildpacks"

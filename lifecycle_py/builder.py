@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lifecycle_py.caches.tree_pool import remove_tree
 from lifecycle_py.environment import LayerEnvironment
@@ -65,7 +65,7 @@ def build(group: Group, plan: Plan, runner: BuildpackRunner, reporter: Reporter)
         plan = without_met(plan, element.id, unmet)
         earlier.extend(layer_environment(layer) for layer in contribution.layers if layer.types.build)
         contributions.append(contribution)
-    metadata = launch_metadata(contributions, reporter)
+    metadata = replace(launch_metadata(contributions, reporter), extensions=group.extensions)
     sboms = [file for contribution in contributions for file in contribution.sboms]
     write_sbom_files(sboms, directories.layers.host / "sbom")
     config_dir = directories.layers.host / "config"

@@ -7,17 +7,18 @@ the next one needs. The documents of the specification are written on the way, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lifecycle_py.analyzer import AnalyzeInputs, analyze, tell_images
 from lifecycle_py.builder import build
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.tree_pool import KnownTrees, TreePool
-from lifecycle_py.detector import DetectRules, detect
+from lifecycle_py.detector import Detected, DetectRules, detect
 from lifecycle_py.environment import inherited
 from lifecycle_py.exporter import Exported, ExportInputs, ExportPlaces, export
+from lifecycle_py.extensions import AfterExtensions, ExtensionInputs, ImageExtender, apply_extensions
 from lifecycle_py.inputs import BuildTarget, Directories
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.store import ImageStore
@@ -27,7 +28,9 @@ from lifecycle_py.run_buildpack import open_runner
 from lifecycle_py.sbom_restore import restore_previous_sbom
 from lifecycle_py.session import Session
 from lifecycle_py.spec.errors import ExplainedError
+from lifecycle_py.spec.group_toml import Group
 from lifecycle_py.spec.order_toml import Order
+from lifecycle_py.spec.run_toml import Run
 from lifecycle_py.spec.targets import Target
 from lifecycle_py.spec.toml_file import write_toml
 
@@ -62,6 +65,7 @@ class CreatePorts:
     cache: Cache | None
     trees: TreePool | None
     reporter: Reporter
+    extender: ImageExtender | None = None
 
 
 def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
@@ -71,7 +75,6 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
         ExplainedError: a phase failed; nothing was saved, and the cache is as it was.
     """
     directories, reporter = inputs.directories, ports.reporter
-    known = KnownTrees()
 
     with _phase("analyze", "Analyzing", reporter):
         wanted = AnalyzeInputs(
@@ -93,6 +96,38 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
     with _phase("detect", "Detecting", reporter):
         detected = detect(inputs.order, runner, reporter, inputs.rules)
 
+    before = AfterExtensions(plan=detected.plan, analysis=analysis, runner=runner)
+    with _extended(detected, before, inputs, ports) as after:
+        return _restore_build_export(inputs, ports, detected.group, after)
+
+
+@contextmanager
+def _extended(
+    detected: Detected, before: AfterExtensions, inputs: CreateInputs, ports: CreatePorts
+) -> Iterator[AfterExtensions]:
+    """Let the extensions of the group change images, when there are any."""
+    if not detected.group.extensions:
+        yield before
+        return
+    choice = inputs.export.run_image_choice
+    extension_inputs = ExtensionInputs(
+        user=inputs.export.user,
+        compression=inputs.export.compression,
+        platform_api=inputs.export.platform_api,
+        blobs=ports.blobs,
+        run=Run(images=(choice,) if choice else ()),
+    )
+    with ExitStack() as stack:
+        with _phase("extend", "Extending", ports.reporter):
+            applied = apply_extensions(detected, before, extension_inputs, ports.extender, ports.reporter)
+            after = stack.enter_context(applied)
+        yield after
+
+
+def _restore_build_export(inputs: CreateInputs, ports: CreatePorts, group: Group, after: AfterExtensions) -> Exported:
+    directories, reporter, analysis = inputs.directories, ports.reporter, after.analysis
+    known = KnownTrees()
+
     with _phase("restore", "Restoring", reporter):
         sources = RestoreSources(
             metadata=analysis.analyzed.metadata,
@@ -104,14 +139,21 @@ def create(inputs: CreateInputs, ports: CreatePorts) -> Exported:
             platform_api=inputs.export.platform_api,
             exec_env=inputs.export.exec_env,
         )
-        restore(detected.group, sources, directories, inputs.export.user, reporter)
+        restore(group, sources, directories, inputs.export.user, reporter)
 
     with _phase("build", "Building", reporter):
-        built = build(detected.group, detected.plan, runner, reporter)
+        built = build(group, after.plan, after.runner, reporter)
 
     with _phase("export", "Exporting", reporter):
         places = ExportPlaces(store=ports.store, blobs=ports.blobs, cache=ports.cache, trees=ports.trees, known=known)
-        exported = export(inputs.export, analysis, built, directories, places, reporter)
+        choice, name = inputs.export.run_image_choice, analysis.analyzed.run_image.image
+        export_inputs = replace(
+            inputs.export,
+            extended=after.run_image,
+            # An extension may have switched to an image that these names do not mean.
+            run_image_choice=choice if choice and name in choice.names else None,
+        )
+        exported = export(export_inputs, analysis, built, directories, places, reporter)
         write_toml(inputs.report or directories.layers.host / "report.toml", exported.report.to_toml())
         return exported
 

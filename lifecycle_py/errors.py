@@ -19,6 +19,7 @@ ExplainedError
 ├── ExtensionOutputError     an extension left something the specification forbids (92)
 ├── ExtendFailedError        a Dockerfile of an extension could not be applied (102)
 ├── RootUserError            extensions leave the run image with root as its user (102)
+├── ExtensionsUnsupportedError  the group has extensions, which a build in one process cannot apply here
 ├── InvalidArgumentError     the command line of a phase is wrong
 ├── ExperimentalFeatureError  an experimental feature was asked for and not allowed
 └── PrivilegeError           a phase has the wrong user, or may not become the right one
@@ -334,6 +335,21 @@ class RootUserError(ExplainedError):
             what="Extensions leave the run image with root as its user",
             why=f"'{self.extension}' set it last; an app must not run as root",
             fix=("End its run.Dockerfile with 'ARG user_id' and 'USER ${user_id}'.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ExtensionsUnsupportedError(ExplainedError):
+    """The detected group has extensions, and whoever runs this build cannot change images."""
+
+    extensions: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Name the extensions and the way that works."""
+        return Explanation(
+            what="This build cannot apply image extensions",
+            why=f"the detected group has {', '.join(self.extensions)}",
+            fix=("Run the phases one by one, with the extender after the restorer; or use 'offramp build'.",),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from builder.build.extending import image_extender
 from builder.build.preparation import BuildPorts, Prepared, prepare
 from builder.build.request import BuildRequest
 from builder.caches.in_use import in_use
@@ -48,6 +49,7 @@ def _build(request: BuildRequest, ports: BuildPorts) -> Exported:
                 cache=ports.shared_cache or (DirectoryCache(request.cache) if request.cache else None),
                 trees=TreePool(ports.places.trees(request.cache)) if request.cache else None,
                 reporter=ports.reporter,
+                extender=image_extender(request, ports, prepared),
             ),
         )
         if ports.referrers is not None:

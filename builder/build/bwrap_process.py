@@ -21,10 +21,14 @@ from lifecycle_py.session import ExitStatus
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bwrap:
-    """The bubblewrap program and the host user it runs as; ``owner`` is None when that is already the caller."""
+    """The bubblewrap program and the host user it runs as; ``owner`` is None when that is already the caller.
+
+    ``before`` are words put before it, which run it in another user namespace.
+    """
 
     path: Path
     owner: Owner | None
+    before: tuple[str, ...] = ()
 
     @staticmethod
     def find() -> Path | None:
@@ -36,9 +40,10 @@ class Bwrap:
         """Start a command; its output comes through a pipe, or goes where ours goes when ``attached``."""
         options = _memory_file(b"".join(option.encode("utf-8", "surrogateescape") + b"\0" for option in line.options))
         status_read, status_write = os.pipe()
+        reporting = ("--json-status-fd", str(status_write), "--args", str(options))
         try:
             process = subprocess.Popen(
-                [self.path, "--json-status-fd", str(status_write), "--args", str(options), "--", *line.argv],
+                [*self.before, self.path, *reporting, "--", *line.argv],
                 stdin=None if attached else subprocess.DEVNULL,
                 stdout=None if attached else subprocess.PIPE,
                 stderr=None if attached else subprocess.STDOUT,

@@ -15,8 +15,8 @@ from builder.build.app_source import check_app, copy_app
 from builder.build.executor import BuildEnvironment, Executor, Mount
 from builder.build.request import BuildRequest
 from builder.build.sandbox_owner import sandbox_owner
+from builder.build.staging import EXTENSIONS_INSIDE, stage_buildpacks, stage_extensions
 from builder.build.staging import INSIDE as BUILDPACKS_INSIDE
-from builder.build.staging import stage_buildpacks
 from builder.build.variables import write_platform_env
 from builder.build.workspace import Workspace, open_workspace
 from builder.errors import BuildpackNotFoundError
@@ -69,7 +69,7 @@ class BaseImages:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Prepared:
-    """A build that can begin: an open session, and what the phases are given."""
+    """A build that can begin: a session open over ``environment``, and what the phases are given."""
 
     builder: Builder
     images: BaseImages
@@ -77,6 +77,7 @@ class Prepared:
     workspace: Workspace
     directories: Directories
     session: Session
+    environment: BuildEnvironment
 
     @property
     def session_env(self) -> dict[str, bytes]:
@@ -109,7 +110,8 @@ def prepare(request: BuildRequest, ports: BuildPorts) -> Iterator[Prepared]:
         write_platform_env(workspace.platform, request.variables, user.host_owner)
         compiling = _environment(root, images, user)
         buildpacks = stage_buildpacks(builder.buildpacks, places.buildpacks, compiling, ports.executor)
-        mounts = _mounts(workspace, buildpacks, request)
+        extensions = stage_extensions(builder.extensions, places.buildpacks) if builder.extensions else None
+        mounts = _mounts(workspace, buildpacks, extensions, request)
         environment = replace(compiling, mounts=mounts, work=workspace.root, network=request.network)
         with ports.executor.open(environment) as session:
             yield Prepared(
@@ -117,7 +119,8 @@ def prepare(request: BuildRequest, ports: BuildPorts) -> Iterator[Prepared]:
                 images=images,
                 user=user,
                 workspace=workspace,
-                directories=_directories(request, workspace, buildpacks),
+                directories=_directories(request, workspace, buildpacks, extensions),
+                environment=environment,
                 session=session,
             )
 
@@ -150,13 +153,16 @@ def _build_user(config: ImageConfig) -> BuildUser:
     return BuildUser(inside=Owner(uid, gid), host_owner=sandbox_owner() if os.geteuid() == 0 else None)
 
 
-def _mounts(workspace: Workspace, buildpacks: Path, request: BuildRequest) -> tuple[Mount, ...]:
+def _mounts(
+    workspace: Workspace, buildpacks: Path, extensions: Path | None, request: BuildRequest
+) -> tuple[Mount, ...]:
     return (
         Mount(source=workspace.app, target=PurePosixPath(request.workspace), writable=True),
         Mount(source=workspace.layers, target=LAYERS_INSIDE, writable=True),
         Mount(source=workspace.scratch, target=SCRATCH_INSIDE, writable=True),
         Mount(source=workspace.platform, target=PLATFORM_INSIDE),
         Mount(source=buildpacks, target=BUILDPACKS_INSIDE),
+        *((Mount(source=extensions, target=EXTENSIONS_INSIDE),) if extensions else ()),
     )
 
 
@@ -166,12 +172,13 @@ def _environment(root: Path, images: BaseImages, user: BuildUser) -> BuildEnviro
     )
 
 
-def _directories(request: BuildRequest, workspace: Workspace, buildpacks: Path) -> Directories:
+def _directories(request: BuildRequest, workspace: Workspace, buildpacks: Path, extensions: Path | None) -> Directories:
     return Directories(
         app=Place(workspace.app, PurePosixPath(request.workspace)),
         layers=Place(workspace.layers, LAYERS_INSIDE),
         platform=Place(workspace.platform, PLATFORM_INSIDE),
         buildpacks=Place(buildpacks, BUILDPACKS_INSIDE),
+        extensions=Place(extensions or workspace.root / "extensions", EXTENSIONS_INSIDE),
         scratch=Place(workspace.scratch, SCRATCH_INSIDE),
         build_config=Place(workspace.root / "build-config", PurePosixPath("/cnb/build-config")),
     )

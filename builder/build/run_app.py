@@ -10,7 +10,7 @@ import os
 import shutil
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from builder.build.attached import run_attached
@@ -26,6 +26,7 @@ from builder.images.processes import read_processes
 from builder.places import Places
 from builder.stacks.root_file_system import unpack_image
 from lifecycle_py.analyzer import read_layers_metadata
+from lifecycle_py.extender import EXTENSION_TITLE
 from lifecycle_py.oci.layer_tar import Owner
 from lifecycle_py.oci.model import Image, ImageConfig, Layer
 from lifecycle_py.oci.store import FoundImage
@@ -58,7 +59,7 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
     is_web = process == WEB
     if is_web:
         check_port(request.port)
-    base, own = split_image(found.image)
+    base, own = with_extensions(*split_image(found.image), found.image)
     reporter.progress("Unpacking the image")
     uid, gid = _user(config)
     with (
@@ -115,6 +116,15 @@ def split_image(image: Image) -> tuple[Image, tuple[Layer, ...]]:
     count = diff_ids.index(top) + 1 if top in diff_ids else len(image.layers)
     base = ImageConfig(os=image.config.os, architecture=image.config.architecture)
     return Image(config=base, layers=image.layers[:count]), image.layers[count:]
+
+
+def with_extensions(base: Image, own: tuple[Layer, ...], image: Image) -> tuple[Image, tuple[Layer, ...]]:
+    """Count the layers of image extensions among the base: they change files of it all over the place."""
+    titles = [entry.created_by for entry in image.config.history if not entry.empty_layer][-len(own) :] if own else []
+    count = 0
+    while count < len(titles) == len(own) and EXTENSION_TITLE in titles[count]:
+        count += 1
+    return replace(base, layers=(*base.layers, *own[:count])), own[count:]
 
 
 def check_port(port: int) -> None:

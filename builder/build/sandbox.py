@@ -97,7 +97,7 @@ class SandboxSession:
             on_line(line)
 
         with self.started(command, self.options) as process:
-            _give_lines(process.output, remember)
+            give_lines(process.output, remember)
         return self.ended(command, process, "; ".join(last_lines))
 
     @contextmanager
@@ -136,7 +136,8 @@ class SandboxSession:
             process.wait()
 
 
-def _give_lines(stream: IO[bytes], on_line: OutputLine) -> None:
+def give_lines(stream: IO[bytes], on_line: OutputLine) -> None:
+    """Give every line of a command's output as it comes."""
     splitter = LineSplitter()
     while data := os.read(stream.fileno(), _READ_SIZE):
         for line in splitter.feed(data):

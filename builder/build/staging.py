@@ -17,10 +17,11 @@ from pathlib import Path, PurePosixPath
 from builder.build.executor import BuildEnvironment, Executor, Mount, Network
 from builder.caches.in_use import mark_used
 from lifecycle_py.session import Command
-from lifecycle_py.spec.buildpack_toml import read_buildpack
+from lifecycle_py.spec.buildpack_toml import read_buildpack, read_extension
 from lifecycle_py.spec.identifiers import directory_name
 
 INSIDE = PurePosixPath("/cnb/buildpacks")
+EXTENSIONS_INSIDE = PurePosixPath("/cnb/extensions")
 
 _COMPILE = """\
 import compileall, py_compile, sys
@@ -54,6 +55,26 @@ def stage_buildpacks(
         for source in sources:
             _stage_one(source, partial, shared)
         _compile(partial, environment, executor)
+        try:
+            partial.rename(staged)
+        except OSError:
+            if not staged.is_dir():  # else another build was quicker, with the same contents
+                raise
+    return staged
+
+
+def stage_extensions(sources: Sequence[Path], directory: Path) -> Path:
+    """Give a directory ``<id>/<version>/…`` with these extensions, making it unless it is there already."""
+    staged = directory / _digest([*_files(sources)], "extensions")
+    if staged.is_dir():
+        return staged
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".partial-", dir=directory) as temporary:
+        partial = Path(temporary) / "extensions"
+        partial.mkdir()
+        for source in sources:
+            extension = read_extension(source)
+            shutil.copytree(source, partial / directory_name(extension.id) / extension.version, symlinks=True)
         try:
             partial.rename(staged)
         except OSError:

@@ -21,12 +21,13 @@ _OURS = "buildpack:"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Builder:
-    """A builder: the stack it stands on, its buildpacks' directories, and the order they are tried in."""
+    """A builder: the stack it stands on, the directories of its buildpacks and extensions, and their orders."""
 
     description: str
     stack: str
     buildpacks: tuple[Path, ...]
     order: Order
+    extensions: tuple[Path, ...] = ()
 
 
 def read_builder(file: Path = DEFAULT) -> Builder:
@@ -36,12 +37,13 @@ def read_builder(file: Path = DEFAULT) -> Builder:
         TomlUnreadableError, TomlSyntaxError, TomlValueError: it is missing or wrong.
     """
     document = read_toml(file)
-    document.only("description", "offramp", "buildpacks", "order")
+    document.only("description", "offramp", "buildpacks", "order", "extensions", "order-extensions")
     return Builder(
         description=document.text("description", ""),
         stack=_stack(document.table("offramp")),
         buildpacks=tuple(_directory(table) for table in document.tables("buildpacks")),
         order=Order.from_toml(document),
+        extensions=tuple(_directory(table) for table in document.tables("extensions")),
     )
 
 
@@ -55,7 +57,8 @@ def with_buildpacks(builder: Builder, chosen: tuple[Path, ...]) -> Builder:
         description=builder.description,
         stack=builder.stack,
         buildpacks=tuple(dict.fromkeys(chosen)),
-        order=Order(groups=(tuple(elements),)),
+        order=Order(groups=(tuple(elements),), extensions=builder.order.extensions),
+        extensions=builder.extensions,
     )
 
 

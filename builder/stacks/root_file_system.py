@@ -26,6 +26,7 @@ _DIRECTORIES: Final = (
     "platform",
     "cnb",
     "cnb/buildpacks",
+    "cnb/extensions",
     "tmp",
     "proc",
     "dev",
@@ -42,7 +43,7 @@ def unpack_image(image: Image, directory: Path) -> Path:
     needs an owner: inside a sandbox every file of another user is seen as nobody's, and all can be read.
     """
     root = directory / serialize(image).image_id.removeprefix("sha256:")
-    if root.is_dir():
+    if root.is_dir() and all((root / name).is_dir() for name in _DIRECTORIES):
         mark_used(root)
         return root
     directory.mkdir(parents=True, exist_ok=True)
@@ -52,6 +53,8 @@ def unpack_image(image: Image, directory: Path) -> Path:
             partial = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=directory))
             _unpack(image, partial)
             partial.rename(root)
+        # A tree of an older version may lack a mount point; to add one disturbs nobody who uses it.
+        _make_mount_points(root)
     return root
 
 
@@ -61,13 +64,17 @@ def _unpack(image: Image, root: Path) -> None:
             unpack_layer(tar, root, UnpackRules())
     if os.geteuid() == 0:
         _make_readable(root)
+    _make_mount_points(root)
+    root.chmod(0o755)
+
+
+def _make_mount_points(root: Path) -> None:
     for name in _DIRECTORIES:
         _clear_unless(root / name, stat.S_ISDIR)
         (root / name).mkdir(exist_ok=True)
     for name in _FILES:
         _clear_unless(root / name, stat.S_ISREG)
         (root / name).touch()
-    root.chmod(0o755)
 
 
 def _make_readable(root: Path) -> None:

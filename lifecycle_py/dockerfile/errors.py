@@ -12,6 +12,10 @@ from typing import ClassVar
 from lifecycle_py.spec.errors import ExplainedError, Explanation
 
 
+class StepError(ValueError):
+    """An instruction cannot be carried out; the message says why, and whoever catches it knows where."""
+
+
 @dataclass(eq=False, kw_only=True)
 class DockerfileError(ExplainedError):
     """A Dockerfile breaks the rules. ``line`` counts from 1; 0 means the file as a whole."""

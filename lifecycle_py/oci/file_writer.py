@@ -22,12 +22,13 @@ _BATCH_BYTES: Final = 1 << 18
 
 
 class NewFile(NamedTuple):
-    """A file to write: where, its mode, its modification time in seconds since 1970, its contents."""
+    """A file to write: where, its mode, its modification time in seconds since 1970, its contents, its own owner."""
 
     path: str
     mode: int
     mtime: float
     data: bytes
+    owner: Owner | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,14 +99,18 @@ class FileWriter:
             if self._error is None:
                 try:
                     for file in batch:
-                        write_file(file.path, file.mode, file.mtime, (file.data,), self._rules)
+                        write_file(file.path, file.mode, file.mtime, (file.data,), self._rules, file.owner)
                 except OSError as error:
                     self._error = error
             self._queue.task_done()
 
 
-def write_file(path: str, mode: int, mtime: float, pieces: Iterable[bytes], rules: FileRules) -> None:
+def write_file(
+    path: str, mode: int, mtime: float, pieces: Iterable[bytes], rules: FileRules, owner: Owner | None = None
+) -> None:
     """Write a new file; one that is there is replaced, never written into: it may be linked from elsewhere.
+
+    ``owner`` wins over that of the rules.
 
     Raises:
         OSError: it could not be written.
@@ -121,8 +126,9 @@ def write_file(path: str, mode: int, mtime: float, pieces: Iterable[bytes], rule
             view = memoryview(piece)
             while view:
                 view = view[os.write(descriptor, view) :]
-        if rules.owner is not None:
-            os.fchown(descriptor, rules.owner.uid, rules.owner.gid)
+        owner = owner or rules.owner
+        if owner is not None:
+            os.fchown(descriptor, owner.uid, owner.gid)
         # Giving a file away takes its set-uid and set-gid bits, and the umask may have cut others.
         if mode & rules.umask or mode & ~0o777:
             os.fchmod(descriptor, mode)

@@ -76,7 +76,7 @@ def files_tar(tree: Tree, paths: Iterable[str]) -> Iterator[bytes]:
     for path in sorted(wanted, key=os.fsencode):
         host = os.fsencode(tree.host / path if path else tree.host)
         name = os.fsencode(f"{tree.name}/{path}" if path else tree.name)
-        yield from _single_entry(host, name, os.lstat(host), tree.owner)
+        yield from single_entry(host, name, os.lstat(host), tree.owner)
     yield TRAILER
 
 
@@ -121,7 +121,7 @@ def _entry(host: bytes, name: bytes, owner: Owner) -> Iterator[bytes]:
     stack: list[tuple[bytes, bytes, os.stat_result]] = [(host, name, os.lstat(host))]
     while stack:
         current_host, current_name, status = stack.pop()
-        yield from _single_entry(current_host, current_name, status, owner)
+        yield from single_entry(current_host, current_name, status, owner)
         if not stat.S_ISDIR(status.st_mode):
             continue
         with os.scandir(current_host) as entries:
@@ -135,7 +135,7 @@ def _entry_name(entry: os.DirEntry[bytes]) -> bytes:
     return entry.name
 
 
-def _single_entry(host: bytes, name: bytes, status: os.stat_result, owner: Owner) -> Iterator[bytes]:
+def single_entry(host: bytes, name: bytes, status: os.stat_result, owner: Owner) -> Iterator[bytes]:
     """Give one entry. Hard links are full copies; sockets, pipes and devices are left out (rule 2)."""
     mode = status.st_mode
     permissions = stat.S_IMODE(mode)

@@ -33,11 +33,13 @@ class UnpackRules:
 
     ``prefix``: only entries below this image path are unpacked, and it maps to the directory itself (``/`` for all).
     ``owner``: who gets the files where this process may give files away; None leaves them with this process.
+    ``shift``: instead of one owner for all, each entry keeps its own, moved up by this many ids.
     ``keep_special_modes``: keep set-uid, set-gid and sticky bits.
     """
 
     prefix: str = "/"
     owner: Owner | None = None
+    shift: int | None = None
     keep_special_modes: bool = False
 
 
@@ -95,6 +97,7 @@ class _Unpacking:
         self._written: set[tuple[str, ...]] = set()
         self._new: set[tuple[str, ...]] = set()  # directories this layer made: all in them is this layer's own
         owner = rules.owner if os.geteuid() == 0 else None
+        self._shift = rules.shift if os.geteuid() == 0 else None
         self._files = FileRules(owner=owner, umask=present_umask())
         self._writer = FileWriter(self._files)
         self._places: dict[str, _Place] = {}  # by the name archives give a directory
@@ -134,7 +137,8 @@ class _Unpacking:
             return False
         self._written.add(parts)
         self._pending.add(parts)
-        file = NewFile(f"{place.host}/{name}", self._mode(entry), entry.mtime, self._reader.contents(entry.size))
+        data, owner = self._reader.contents(entry.size), self._owner(entry)
+        file = NewFile(f"{place.host}/{name}", self._mode(entry), entry.mtime, data, owner)
         try:
             self._writer.add(file)
         except OSError as error:
@@ -176,7 +180,7 @@ class _Unpacking:
                 self._remove(path)
             if entry.kind == SYMLINK:
                 path.symlink_to(entry.link)
-                self._own(path)
+                self._own(path, entry)
             else:
                 self._link(entry, path)
 
@@ -191,7 +195,7 @@ class _Unpacking:
             self._new.add(parts)
         path.chmod(0o755)
         self._modes[path] = self._mode(entry)
-        self._own(path)
+        self._own(path, entry)
 
     def _write_file(self, entry: Entry, parts: tuple[str, ...], *, in_the_way: bool) -> None:
         path = self._host(parts)
@@ -203,10 +207,10 @@ class _Unpacking:
             if parts[:-1] in self._new:
                 self._places[entry.name.rpartition("/")[0]] = _Place(parts[:-1], str(path.parent))
             self._pending.add(parts)
-            self._writer.add(NewFile(str(path), mode, entry.mtime, reader.contents(entry.size)))
+            self._writer.add(NewFile(str(path), mode, entry.mtime, reader.contents(entry.size), self._owner(entry)))
         else:
             pieces = iter(lambda: reader.contents(_COPY_SIZE), b"")
-            write_file(str(path), mode, entry.mtime, pieces, self._files)
+            write_file(str(path), mode, entry.mtime, pieces, self._files, self._owner(entry))
 
     def _link(self, entry: Entry, path: Path) -> None:
         parts = self._below_prefix(entry.link)
@@ -284,9 +288,17 @@ class _Unpacking:
     def _mode(self, entry: Entry) -> int:
         return entry.mode & (0o7777 if self._rules.keep_special_modes else 0o777)
 
-    def _own(self, path: Path) -> None:
-        if self._files.owner is not None:
-            os.chown(path, self._files.owner.uid, self._files.owner.gid, follow_symlinks=False)
+    def _owner(self, entry: Entry | None) -> Owner | None:
+        """Give the owner of an entry; directories that no entry speaks of are root's own."""
+        if self._shift is None:
+            return self._files.owner
+        uid, gid = entry.owner() if entry else (0, 0)
+        return Owner(uid + self._shift, gid + self._shift)
+
+    def _own(self, path: Path, entry: Entry | None = None) -> None:
+        owner = self._owner(entry)
+        if owner is not None:
+            os.chown(path, owner.uid, owner.gid, follow_symlinks=False)
 
     def _remove(self, path: Path) -> None:
         """Remove whatever is there, and all that was remembered of it: paths through it resolve anew from now on."""

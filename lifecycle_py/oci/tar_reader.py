@@ -23,7 +23,10 @@ REGULAR_KINDS: Final = frozenset({b"0", b"\0", b"7"})
 
 
 class Entry(NamedTuple):
-    """One entry: its path as the archive spells it, its kind (the type flag), and what its header says of it."""
+    """One entry: its path as the archive spells it, its kind (the type flag), and what its header says of it.
+
+    ``ids`` are the fields of its owner, which few ask for.
+    """
 
     name: str
     kind: bytes
@@ -31,6 +34,21 @@ class Entry(NamedTuple):
     mtime: float
     size: int
     link: str
+    ids: bytes = bytes(16)
+
+    def owner(self) -> tuple[int, int]:
+        """Read user and group by number.
+
+        Raises:
+            LayerArchiveError: the fields hold no numbers.
+        """
+        try:
+            uid, gid = _number(self.ids[:8]), _number(self.ids[8:])
+        except ValueError as error:
+            raise LayerArchiveError(problem=f"the owner of '{self.name}': {error}") from None
+        if min(uid, gid) < 0:
+            raise LayerArchiveError(problem=f"the owner of '{self.name}' is a negative number")
+        return uid, gid
 
 
 class TarReader:
@@ -155,7 +173,7 @@ def _parse(header: bytes, at: int) -> Entry:
         raise _damaged(at, "a negative size")
     if kind == b"\0" and name.endswith("/"):
         kind = b"5"  # how tars older than POSIX mark a directory
-    return Entry(name, kind, mode, mtime, size, link)
+    return Entry(name, kind, mode, mtime, size, link, header[108:124])
 
 
 def _extended(entry: Entry, records: dict[str, str], at: int) -> Entry:
@@ -165,13 +183,24 @@ def _extended(entry: Entry, records: dict[str, str], at: int) -> Entry:
     try:
         size = int(records.get("size", entry.size))
         mtime = float(records.get("mtime", entry.mtime))
+        ids = _ids(records.get("uid"), entry.ids[:8]) + _ids(records.get("gid"), entry.ids[8:])
     except ValueError:
-        raise _damaged(at, "a size or time that is no number") from None
+        raise _damaged(at, "a size, a time or an owner that is no number") from None
     if size < 0:
         raise _damaged(at, "a negative size")
     return entry._replace(
-        name=records.get("path", entry.name), link=records.get("linkpath", entry.link), size=size, mtime=mtime
+        name=records.get("path", entry.name), link=records.get("linkpath", entry.link), size=size, mtime=mtime, ids=ids
     )
+
+
+def _ids(record: str | None, field: bytes) -> bytes:
+    """Give a number of the owner as a field, in base 256 where a record says it."""
+    if record is None:
+        return field
+    value = int(record)
+    if not 0 <= value < 1 << 32:
+        raise ValueError(record)
+    return b"\x80" + value.to_bytes(7, "big")
 
 
 def _parse_pax(data: bytes, at: int) -> dict[str, str]:

@@ -17,6 +17,7 @@ from isal import igzip
 from lifecycle_py.oci.errors import LayerArchiveError
 from lifecycle_py.oci.layer_tar import Owner, Tree, tree_tar
 from lifecycle_py.oci.layer_untar import UnpackRules, unpack_layer
+from lifecycle_py.oci.tar_header import header
 from tests.support.tars import Entry, directory, hard_link, make_tar, symlink
 from tests.support.trees import read_tree, write_tree
 
@@ -350,3 +351,27 @@ def test_a_tree_packed_and_unpacked_is_equal(tmp_path_factory: pytest.TempPathFa
     again = Tree(host=place / "out", name="/layers/a/b", owner=Owner(0, 0), parents_owner=Owner(0, 0))
     assert tree == _read(place / "out")
     assert packed == b"".join(tree_tar(again))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_unpack_keeps_each_owner_moved_up(tmp_path: Path) -> None:
+    """For a user namespace: small and large files, directories, links, and ids that take an extended header."""
+    entries = (
+        header(b"/d", b"5", mode=0o755, uid=1, gid=2),
+        header(b"/d/small", b"0", mode=0o644, uid=3, gid=3_000_000),
+        header(b"/d/link", b"2", mode=0o777, uid=5, gid=6, link=b"small"),
+        header(b"/made/deep", b"0", mode=0o4755, uid=7, gid=8, size=1 << 18) + bytes(1 << 18),
+        bytes(1024),
+    )
+
+    unpack_layer(io.BytesIO(b"".join(entries)), tmp_path, UnpackRules(shift=100, keep_special_modes=True))
+
+    found = {name: (tmp_path / name).lstat() for name in ("d", "d/small", "d/link", "made", "made/deep")}
+    assert {
+        "d": (101, 102),
+        "d/small": (103, 3_000_100),
+        "d/link": (105, 106),
+        "made": (100, 100),
+        "made/deep": (107, 108),
+    } == {name: (status.st_uid, status.st_gid) for name, status in found.items()}
+    assert 0o4755 == found["made/deep"].st_mode & 0o7777
