@@ -38,8 +38,9 @@ def attach_attestations(
         StoreError: they could not be attached; the image is there without them.
     """
     saved = exported.saved
+    described = describe(exported.image, repository_of(saved.references[0]), saved.digest)
     artifacts = (
-        *(_bill(exported, sbom_format) for sbom_format in SbomFormat),
+        *(Artifact(media_type=one.media_type, data=render(described, one)) for one in SbomFormat),
         Artifact(
             media_type=STATEMENT_MEDIA_TYPE,
             data=statement(build_facts(exported, request, bases)),
@@ -74,12 +75,6 @@ def build_facts(exported: Exported, request: BuildRequest, bases: Mapping[str, s
         bases=tuple(BaseDigest(name=name, reference=reference) for name, reference in bases.items()),
         source=source_revision(request.app),
     )
-
-
-def _bill(exported: Exported, sbom_format: SbomFormat) -> Artifact:
-    name = repository_of(exported.saved.references[0])
-    described = describe(exported.image, name, exported.saved.digest)
-    return Artifact(media_type=sbom_format.media_type, data=render(described, sbom_format))
 
 
 def repository_of(reference: str) -> str:

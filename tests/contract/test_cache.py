@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +25,8 @@ from lifecycle_py.oci.model import DiffId, Layer, sha256
 from lifecycle_py.spec.identifiers import BuildpackId, LayerName
 from lifecycle_py.spec.image_labels import RecordedBuildpack, RecordedLayer
 from lifecycle_py.spec.layer_toml import LayerTypes
+
+_KILLED = 137  # the exit code of a test's process that ends as if it was killed
 
 CACHES: dict[str, Callable[[Path], Cache]] = {
     "directory": DirectoryCache,
@@ -345,38 +345,46 @@ def _update_many(kind: str, place: Path, name: str) -> None:
                 update.record(_recorded("l", layer, f"{name}-{part}"), [layer])
 
 
-_UPDATE_FOREVER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[3])
-from lifecycle_py.oci.blobs import BlobDirectory
-from tests.contract.test_cache import CACHES, _fill
-place = Path(sys.argv[2])
-print("ready", flush=True)
-for number in range(10**6):
-    _fill(CACHES[sys.argv[1]](place / "cache"), BlobDirectory(place / "store"), str(number).encode() * 50_000)
-"""
+_STEPS = frozenset({"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "shutil.rmtree"})
+
+
+def _update_until(kind: str, place: Path, content: bytes, last: int) -> None:
+    """Update a cache, and die at once, without any clean-up, before the step ``last`` on the file system."""
+    steps = itertools.count(1)
+
+    def die(event: str, arguments: tuple[object, ...]) -> None:
+        opens = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_CREAT | os.O_WRONLY)
+        if (event in _STEPS or opens) and next(steps) == last:
+            os._exit(_KILLED)
+
+    blobs = BlobDirectory(place / "store")
+    sys.addaudithook(die)
+    _fill(CACHES[kind](place / "cache"), blobs, content, content * 2)
 
 
 @pytest.mark.parametrize("kind", CACHES)
-def test_a_killed_update_leaves_the_old_or_the_new(kind: str, tmp_path: Path) -> None:
-    """Killed at any moment, the cache is whole, and the next update cleans up."""
-    root = Path(__file__).parents[2]
-    cache = CACHES[kind](tmp_path / "cache")
-    _fill(cache, BlobDirectory(tmp_path / "store"), b"first")
-    arguments = [sys.executable, "-c", _UPDATE_FOREVER, kind, str(tmp_path), str(root)]
-    for milliseconds in (31, 53, 71):
-        with subprocess.Popen(arguments, stdout=subprocess.PIPE) as updater:
-            assert updater.stdout is not None
-            updater.stdout.readline()
-            time.sleep(milliseconds / 1000)
-            updater.send_signal(signal.SIGKILL)
+def test_an_update_killed_at_any_step_leaves_the_old_or_the_new(kind: str, tmp_path: Path) -> None:
+    """Before each single step on the file system: the cache is whole, and the next update leaves nothing of it."""
+    _fill(CACHES[kind](tmp_path / "cache"), BlobDirectory(tmp_path / "store"), b"old")
+    context = multiprocessing.get_context("fork")
+    last, codes = 0, [_KILLED]
+    while codes[-1] == _KILLED:
+        last += 1
+        updater = context.Process(target=_update_until, args=(kind, tmp_path, f"new {last}".encode(), last))
+        updater.start()
+        updater.join()
+        codes.append(updater.exitcode or 0)
 
         cache = CACHES[kind](tmp_path / "cache")
         contents = cache.contents()
-        assert (1, 1) == (len(contents.buildpacks), len(contents.layers))
+        named = {layer.diff_id for one in contents.buildpacks for layer in one.layers.values()}
+        assert named
+        assert named == {layer.diff_id for layer in contents.layers}
         for layer in contents.layers:
             with cache.open_layer(layer.diff_id) as tar:
                 assert tar.read()
-    (after,) = _fill(cache, BlobDirectory(tmp_path / "store"), b"after")
+
+    assert (0, True) == (codes[-1], last > len(_STEPS))
+    (after,) = _fill(CACHES[kind](tmp_path / "cache"), BlobDirectory(tmp_path / "store"), b"after")
     assert [after.diff_id] == [layer.diff_id for layer in CACHES[kind](tmp_path / "cache").contents().layers]
+    assert [] == list((tmp_path / "cache").glob("staging*"))
