@@ -35,7 +35,7 @@ def measure(settings: Settings) -> Iterator[Finding]:
     peaks: dict[tuple[int, Compression], int] = {}
     for size in (200, 2000):
         tree = settings.scratch / f"{size}"
-        _write_tree(tree, size * _MB)
+        write_tree(tree, size * _MB)
         for kind in Compression:
             blobs = settings.scratch / f"blobs-{size}-{kind}"
             output = subprocess.run(
@@ -57,7 +57,7 @@ def times_more(large: int, small: int) -> str:
     return f"{large / small:.2f} ×"
 
 
-def _write_tree(directory: Path, size: int) -> None:
+def write_tree(directory: Path, size: int) -> None:
     """Write half in one file, the rest in files of 1 MB; half of the bytes random, half repeated; no holes."""
     directory.mkdir()
     generator = random.Random(size)  # noqa: S311 - only has to look different everywhere

@@ -5,7 +5,6 @@ Facts: reference/cnb.md §b.4; spec: platform.md "analyzer" (buildpacks/spec@b74
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from lifecycle_py.oci.errors import ImageNotFoundError
@@ -16,6 +15,7 @@ from lifecycle_py.spec.analyzed_toml import Analyzed, RunImage
 from lifecycle_py.spec.api_versions import PLATFORM_API, ApiVersion, PlatformFeature, supports
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import BASE_LABEL_PREFIX, EXEC_ENV_LABEL, LIFECYCLE_METADATA_LABEL, LayersMetadata
+from lifecycle_py.spec.json_text import parse_json
 from lifecycle_py.spec.targets import Distro, Target
 
 
@@ -109,6 +109,6 @@ def read_layers_metadata(config: ImageConfig) -> LayersMetadata:
     """Read an app image's label; one that cannot be read is as good as none, as in the reference."""
     label = config.labels.get(LIFECYCLE_METADATA_LABEL, "")
     try:
-        return LayersMetadata.from_json(json.loads(label))
+        return LayersMetadata.from_json(parse_json(label))
     except (ValueError, KeyError, TypeError, AttributeError, InvalidIdentifierError):
         return LayersMetadata()

@@ -5,7 +5,6 @@ Facts: reference/cnb.md §b.11; spec: platform.md "rebaser". Layers are only nam
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from lifecycle_py.rebasing import known_bases, knows_base, rebase_image, stack_o
 from lifecycle_py.run_images import choose_run_image
 from lifecycle_py.spec.api_versions import PLATFORM_API, ApiVersion, PlatformFeature, supports
 from lifecycle_py.spec.image_labels import LIFECYCLE_METADATA_LABEL
+from lifecycle_py.spec.json_text import parse_json
 from lifecycle_py.spec.report_toml import Report
 from lifecycle_py.spec.run_toml import RunImageChoice
 
@@ -92,7 +92,7 @@ def _find(name: str, store: ImageFinder, place: str) -> FoundImage:
 def _metadata(name: str, config: ImageConfig) -> dict[str, Any]:
     """Read the lifecycle label whole: what we do not know stays in it."""
     try:
-        metadata = json.loads(config.labels.get(LIFECYCLE_METADATA_LABEL, ""))
+        metadata = parse_json(config.labels.get(LIFECYCLE_METADATA_LABEL, ""))
     except ValueError:
         metadata = None
     tables = metadata if isinstance(metadata, dict) else {}

@@ -6,7 +6,6 @@ Facts: reference/cnb.md §b.11; spec: platform.md "rebaser".
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from lifecycle_py.analyzer import image_target
 from lifecycle_py.oci.model import History, Image, ImageConfig
 from lifecycle_py.run_images import same_image
 from lifecycle_py.spec.image_labels import BASE_LABEL_PREFIX, LIFECYCLE_METADATA_LABEL, REBASABLE_LABEL, go_json
+from lifecycle_py.spec.json_text import parse_json
 from lifecycle_py.spec.targets import Target
 
 STACK_LABEL_PREFIX = "io.buildpacks.stack."
@@ -108,7 +108,7 @@ def _described(target: Target) -> str:
 def _mixins(config: ImageConfig) -> set[str]:
     """Read the mixins an image has at run time; a label that is no list has none."""
     try:
-        names = json.loads(config.labels.get(_MIXINS) or "[]")
+        names = parse_json(config.labels.get(_MIXINS) or "[]")
     except ValueError:
         return set()
     return {str(name).removeprefix("run:") for name in names if not str(name).startswith("build:")}

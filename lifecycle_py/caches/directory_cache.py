@@ -23,6 +23,7 @@ from lifecycle_py.oci.model import Descriptor, DiffId, Layer
 from lifecycle_py.oci.verified_reader import open_verified_blob
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import RecordedBuildpack
+from lifecycle_py.spec.json_text import parse_json
 
 _VERSION = 1
 
@@ -38,7 +39,7 @@ class DirectoryCache:
     def contents(self) -> CacheContents:
         """Read what there is. A cache of another version, or a damaged one, is as good as none."""
         try:
-            data = json.loads((self.directory / "cache.json").read_bytes())
+            data = parse_json((self.directory / "cache.json").read_bytes())
             return self._parse(data) if data["version"] == _VERSION else CacheContents()
         except FileNotFoundError:
             return CacheContents()

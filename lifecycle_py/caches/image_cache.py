@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,6 +20,7 @@ from lifecycle_py.oci.verified_reader import open_verified
 from lifecycle_py.spec.cache_metadata import CACHE_METADATA_LABEL, CacheMetadata
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import RecordedBuildpack, go_json
+from lifecycle_py.spec.json_text import parse_json
 
 _CREATED: Final = "1980-01-01T00:00:01Z"
 _EMPTY_TAR: Final = bytes(1024)
@@ -77,7 +77,7 @@ class ImageCache:
         if found is None:
             return CacheContents()
         try:
-            metadata = CacheMetadata.from_json(json.loads(found.image.config.labels.get(CACHE_METADATA_LABEL, "")))
+            metadata = CacheMetadata.from_json(parse_json(found.image.config.labels.get(CACHE_METADATA_LABEL, "")))
         except (ValueError, KeyError, TypeError, AttributeError, InvalidIdentifierError):
             return CacheContents()
         named = set(metadata.diff_ids())

@@ -7,7 +7,6 @@ on with what the other left.
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,6 +18,7 @@ from lifecycle_py.oci.model import Descriptor, Digest, Image, Layer, MediaType
 from lifecycle_py.oci.store import BringLayer, FoundImage, ImageStore, SavedImage
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import LIFECYCLE_METADATA_LABEL, LayersMetadata
+from lifecycle_py.spec.json_text import parse_json
 
 
 class LaunchCachedStore:
@@ -83,7 +83,7 @@ def app_layers(image: Image) -> tuple[Layer, ...]:
     """Give the layers above the run image; all of them, where the image's label does not say where that ends."""
     try:
         run_image = LayersMetadata.from_json(
-            json.loads(image.config.labels.get(LIFECYCLE_METADATA_LABEL, ""))
+            parse_json(image.config.labels.get(LIFECYCLE_METADATA_LABEL, ""))
         ).run_image
     except (ValueError, KeyError, TypeError, AttributeError, InvalidIdentifierError):
         return image.layers

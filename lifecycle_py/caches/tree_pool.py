@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lifecycle_py.oci.fingerprint import tree_fingerprint
 from lifecycle_py.oci.model import Descriptor, DiffId
+from lifecycle_py.spec.json_text import parse_json
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +60,7 @@ class KnownTrees:
         """Read what an earlier process wrote down; what cannot be read is unknown."""
         known = cls()
         try:
-            for fingerprint, data in json.loads(file.read_bytes()).items():
+            for fingerprint, data in parse_json(file.read_bytes()).items():
                 blob = Descriptor.from_json(data["blob"]) if data["blob"] else None
                 known.add(KnownTree(fingerprint=fingerprint, diff_id=DiffId(str(data["diff_id"])), blob=blob))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -78,7 +79,7 @@ class TreePool:
         """Move the tree of a layer to ``target``; None when it is not here or not what its record says."""
         tree = self._tree(diff_id)
         try:
-            data = json.loads(self._record(diff_id).read_bytes())
+            data = parse_json(self._record(diff_id).read_bytes())
             known = KnownTree(
                 fingerprint=str(data["fingerprint"]), diff_id=diff_id, blob=Descriptor.from_json(data["blob"])
             )

@@ -6,7 +6,6 @@ Facts: reference/cnb.md §b.8. Layers are kept as uncompressed tars, which the e
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +17,7 @@ from lifecycle_py.oci.model import Descriptor, DiffId, Layer, MediaType, parse_d
 from lifecycle_py.spec.cache_metadata import CACHE_METADATA_LABEL, CacheMetadata
 from lifecycle_py.spec.errors import InvalidIdentifierError
 from lifecycle_py.spec.image_labels import RecordedBuildpack, go_json
+from lifecycle_py.spec.json_text import parse_json
 
 
 class VolumeCache:
@@ -32,7 +32,7 @@ class VolumeCache:
         """Read what there is; damaged metadata are as good as none, as in the reference."""
         try:
             with self._tars.unchanging():
-                metadata = CacheMetadata.from_json(json.loads(self._tars.read(CACHE_METADATA_LABEL)))
+                metadata = CacheMetadata.from_json(parse_json(self._tars.read(CACHE_METADATA_LABEL)))
                 layers = tuple(layer for diff_id in metadata.diff_ids() if (layer := self._layer(diff_id)))
         except FileNotFoundError:
             return CacheContents()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lifecycle_py.analyzer import AnalyzeInputs, analyze, tell_images
 from lifecycle_py.cli.invocation import Invocation
+from lifecycle_py.cli.shared import warn_of_launch_cache
 from lifecycle_py.cli.stores import open_registries, open_store, read_run_images
 from lifecycle_py.errors import RunImageMissingError
 from lifecycle_py.oci.store import ImageStore
@@ -58,9 +59,3 @@ def wanted_run_image(call: Invocation, output: str, store: ImageStore) -> str:
     if not images:
         raise RunImageMissingError(file=call.arguments.text("run") or call.arguments.text("stack"))
     return choose_run_image(images[0], output, is_readable(store))
-
-
-def warn_of_launch_cache(call: Invocation) -> None:
-    """Say that a launch cache is of no use without a daemon."""
-    if call.arguments.text("launch-cache") and not call.arguments.boolean("daemon"):
-        call.reporter.warning("Ignoring -launch-cache, only intended for use with -daemon")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lifecycle_py.builder import build
-from lifecycle_py.cli.detect import read_analyzed
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.privileges import refuse_root
+from lifecycle_py.cli.shared import read_analyzed
 from lifecycle_py.environment import inherited
 from lifecycle_py.in_place import InPlaceSession
 from lifecycle_py.run_buildpack import open_runner

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from lifecycle_py.cli.analyze import wanted_run_image, warn_of_launch_cache
+from lifecycle_py.cli.analyze import wanted_run_image
 from lifecycle_py.cli.detect import detect_rules, order_file
 from lifecycle_py.cli.export import export_inputs
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.privileges import environment_of
 from lifecycle_py.cli.run_image_flag import with_run_image
+from lifecycle_py.cli.shared import warn_of_launch_cache
 from lifecycle_py.cli.stores import new_blobs, open_cache, open_store, read_run_images
 from lifecycle_py.creator import CreateInputs, CreatePorts, create
 from lifecycle_py.in_place import InPlaceSession

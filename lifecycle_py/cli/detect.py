@@ -7,12 +7,12 @@ from pathlib import Path
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.output import Level
 from lifecycle_py.cli.privileges import refuse_root
+from lifecycle_py.cli.shared import read_analyzed
 from lifecycle_py.detection_log import detection_log
 from lifecycle_py.detector import DetectFiles, DetectRules, conclude, explore
 from lifecycle_py.environment import inherited
 from lifecycle_py.in_place import InPlaceSession
 from lifecycle_py.run_buildpack import open_runner
-from lifecycle_py.spec.analyzed_toml import Analyzed
 from lifecycle_py.spec.order_toml import Order
 from lifecycle_py.spec.system_toml import System
 from lifecycle_py.spec.toml_file import read_toml, read_toml_if_present
@@ -48,10 +48,3 @@ def order_file(call: Invocation) -> Path:
         return call.arguments.path("order")
     own = call.arguments.path("layers") / "order.toml"
     return own if own.exists() else Path("/cnb/order.toml")
-
-
-def read_analyzed(call: Invocation) -> Analyzed:
-    """Read ``analyzed.toml``; before Platform API 0.10 the detector has none."""
-    if not call.arguments.text("analyzed"):
-        return Analyzed.from_toml(read_toml_if_present(call.arguments.path("layers") / "analyzed.toml"))
-    return Analyzed.from_toml(read_toml_if_present(call.arguments.path("analyzed")))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from lifecycle_py.analyzer import Analysis
 from lifecycle_py.builder import read_built
 from lifecycle_py.caches.tree_pool import KnownTrees
-from lifecycle_py.cli.analyze import warn_of_launch_cache
-from lifecycle_py.cli.detect import read_analyzed
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.restore import known_trees_file
+from lifecycle_py.cli.shared import read_analyzed, warn_of_launch_cache
 from lifecycle_py.cli.stores import exported_choice, new_blobs, open_cache, open_store, read_run_images
 from lifecycle_py.errors import InvalidArgumentError
 from lifecycle_py.exporter import ExportInputs, ExportPlaces, export

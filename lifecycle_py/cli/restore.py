@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lifecycle_py.analyzer import image_target
 from lifecycle_py.caches.tree_pool import KnownTrees
-from lifecycle_py.cli.detect import read_analyzed
 from lifecycle_py.cli.invocation import Invocation
+from lifecycle_py.cli.shared import read_analyzed
 from lifecycle_py.cli.stores import open_cache, open_registries, open_store, read_run_images
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.errors import ImageNotFoundError

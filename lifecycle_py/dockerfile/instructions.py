@@ -6,7 +6,6 @@ other stages, links) is refused with a reason: an extension's Dockerfile has one
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from lifecycle_py.dockerfile.errors import DockerfileError
 from lifecycle_py.dockerfile.logical_lines import Heredoc, LogicalLine, read_lines
 from lifecycle_py.dockerfile.words import WordError, split_words
 from lifecycle_py.spec.errors import nearest
+from lifecycle_py.spec.json_text import parse_json
 
 _FLAG = re.compile(r"--([a-z-]+)(?:=(\S*))?(?:\s+|$)")
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -133,7 +133,7 @@ def _json_array(text: str) -> tuple[str, ...] | None:
     if not text.startswith("["):
         return None
     try:
-        values = json.loads(text)
+        values = parse_json(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(values, list) or not values or not all(isinstance(value, str) for value in values):

@@ -5,11 +5,12 @@ Everything the index leads to is kept, through nested indexes, manifests and wha
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+from lifecycle_py.spec.json_text import parse_json
 
 # A blob may have been linked by a saver that has not written the index yet.
 _YOUNG: Final = 3600  # seconds
@@ -33,7 +34,7 @@ def _reachable(document: object, blobs: Path) -> Iterator[str]:
         if media_type.endswith("+json"):
             algorithm, _, value = digest.partition(":")
             try:
-                below = json.loads((blobs / algorithm / value).read_bytes())
+                below = parse_json((blobs / algorithm / value).read_bytes())
             except (OSError, ValueError):
                 continue  # a sparse layout, or no document after all
             yield from _reachable(below, blobs)

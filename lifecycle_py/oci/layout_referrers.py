@@ -5,7 +5,6 @@ Spec: opencontainers/image-spec ``image-layout.md`` "index.json file" (v1.1).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.errors import StoreCorruptError
 from lifecycle_py.oci.model import REF_NAME_ANNOTATION, Descriptor, Digest, MediaType, sha256
 from lifecycle_py.oci.referrers import EMPTY_JSON, Artifact, Referrer, artifact_manifest
+from lifecycle_py.spec.json_text import parse_json
 
 
 def write_artifacts(blobs: BlobDirectory, subject: Descriptor, artifacts: Sequence[Artifact]) -> tuple[Descriptor, ...]:
@@ -62,7 +62,7 @@ def _is_nameless(entry: Descriptor) -> bool:
 def _manifest(blobs: BlobDirectory, entry: Descriptor) -> Mapping[str, Any]:
     """Read a manifest; what is none, or not here, has no subject."""
     try:
-        data = json.loads(blobs.path(entry.digest).read_bytes())
+        data = parse_json(blobs.path(entry.digest).read_bytes())
     except (OSError, ValueError):
         return {}
     return data if isinstance(data, dict) else {}

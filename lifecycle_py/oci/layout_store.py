@@ -33,6 +33,7 @@ from lifecycle_py.oci.model import (
 )
 from lifecycle_py.oci.referrers import Artifact, Referrer, sorted_referrers
 from lifecycle_py.oci.store import BringLayer, FoundImage, SavedImage, nothing_ahead
+from lifecycle_py.spec.json_text import parse_json
 
 _LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 
@@ -182,11 +183,11 @@ class LayoutStore:
             raise StoreCorruptError(place=str(self.directory), problem=problem) from error
         if sha256(data) != entry.digest:
             raise StoreCorruptError(place=str(self.directory), problem=f"blob {entry.digest} has other contents")
-        return dict(json.loads(data))
+        return dict(parse_json(data))
 
     def _entries(self) -> tuple[Descriptor, ...]:
         try:
-            index = json.loads((self.directory / "index.json").read_bytes())
+            index = parse_json((self.directory / "index.json").read_bytes())
             return tuple(Descriptor.from_json(entry) for entry in index["manifests"])
         except FileNotFoundError:
             return ()

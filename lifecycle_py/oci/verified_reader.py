@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lifecycle_py.oci.model import Layer
 
-_BUFFER = 1 << 20
+_BUFFER = 1 << 16  # larger pieces come from the system each time, which costs more than reading them
 
 
 def verified(stream: BinaryIO, digest: str, place: str, *, on_damage: Callable[[], None] | None = None) -> BinaryIO:

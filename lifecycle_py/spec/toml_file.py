@@ -92,12 +92,15 @@ def parse_toml(text: str, file: Path) -> Table:
     """Parse TOML text that came from ``file``.
 
     Raises:
-        TomlSyntaxError: the text is not TOML 1.0.
+        TomlSyntaxError: the text is not TOML 1.0, or no parser's work (a number of thousands of digits, arrays nested
+            thousands of times).
     """
     try:
         return Table(tomllib.loads(text), file)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         raise TomlSyntaxError(file=file, problem=str(error)) from None
+    except RecursionError:
+        raise TomlSyntaxError(file=file, problem="it is nested too deeply") from None
 
 
 def read_toml(file: Path) -> Table:

@@ -41,7 +41,7 @@ _LAUNCHER_SBOM = 11  # the minor version of the Platform API that brought the fl
 PHASES = ("analyzer", "detector", "restorer", "builder", "exporter")
 _MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 # Our programs are Python files of root here; in a builder image everybody may read them.
-_AS_USER = (
+AS_USER = (
     *("setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"),
     *("--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"),
 )
@@ -177,16 +177,23 @@ class Site:
 
     def try_to_run(self, lifecycle: Lifecycle, phase: str, *arguments: str, **env: str) -> Finished:
         """Run a phase to its end, whatever that is."""
-        prefix = _AS_USER if os.geteuid() == 0 else ()
-        done = subprocess.run(
+        with self.start(lifecycle, phase, *arguments, **env) as process:
+            stdout, stderr = process.communicate()
+        return Finished(code=process.returncode, stdout=stdout, stderr=stderr)
+
+    def start(self, lifecycle: Lifecycle, phase: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """Start a phase in a session of its own."""
+        prefix = AS_USER if os.geteuid() == 0 else ()
+        return subprocess.Popen(
             [*prefix, *lifecycle.argv(phase), *arguments],
             env=self.environ(**env),
             cwd=self.root,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
+            start_new_session=True,
         )
-        return Finished(code=done.returncode, stdout=done.stdout, stderr=done.stderr)
 
     def build(
         self,
@@ -209,19 +216,23 @@ class Site:
         self.renew()
         name = self.name(image)
         who = {phase: lifecycle if isinstance(lifecycle, Lifecycle) else lifecycle[phase] for phase in PHASES}
+        steps = self.steps(name, cache, export)
+        said = {phase: self.run(who[phase], phase, *arguments, **env).output for phase, arguments in steps.items()}
+        return self.read(image, said)
+
+    def steps(self, name: str, cache: Sequence[str] = (), export: Sequence[str] = ()) -> dict[str, tuple[str, ...]]:
+        """Give the phases of a build of an image, in order, with their arguments."""
         launcher = ["-launcher", str(self.root / "launcher")]
         if int(self.api.partition(".")[2]) >= _LAUNCHER_SBOM:
             launcher += ["-launcher-sbom", str(self.root / "launcher-sbom")]
-        cache_image = cache if cache[:1] == ("-cache-image",) else ()
-        steps: dict[str, Sequence[str]] = {
+        cache_image = tuple(cache) if tuple(cache[:1]) == ("-cache-image",) else ()
+        return {
             "analyzer": (*cache_image, name),
             "detector": (),
-            "restorer": cache,
+            "restorer": tuple(cache),
             "builder": (),
             "exporter": (*cache, *launcher, *export, name),
         }
-        said = {phase: self.run(who[phase], phase, *arguments, **env).output for phase, arguments in steps.items()}
-        return self.read(image, said)
 
     def read(self, image: str, said: Mapping[str, str] | None = None) -> Built:
         """Give an image as the registry has it now."""
@@ -308,9 +319,9 @@ RUN_CONFIG = ImageConfig(
 
 
 @contextmanager
-def open_site(**settings: Any) -> Iterator[Site]:
-    """Give a site; it is gone at the end. Its directories are everybody's to read, as a builder image's are."""
-    with tempfile.TemporaryDirectory(prefix="site-", ignore_cleanup_errors=True) as temporary:
+def open_site(*, parent: Path | None = None, **settings: Any) -> Iterator[Site]:
+    """Give a site below ``parent``; it is gone at the end. Everybody may read it, as a builder image's files."""
+    with tempfile.TemporaryDirectory(prefix="site-", dir=parent, ignore_cleanup_errors=True) as temporary:
         root = Path(temporary)
         root.chmod(0o755)
         with run_registry(root / "registry") as start:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from lifecycle_py.oci.errors import CredentialsUnusableError
 from lifecycle_py.oci.registry.reference import DOCKER_HUB
+from lifecycle_py.spec.json_text import parse_json
 
 _HUB_KEY: Final = "https://index.docker.io/v1/"
 _HUB_HOSTS: Final = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
@@ -95,7 +95,7 @@ class Keychain:
             places.append("CNB_REGISTRY_AUTH: not set")
             return None
         try:
-            table = {str(key): str(value) for key, value in json.loads(text).items()}
+            table = {str(key): str(value) for key, value in parse_json(text).items()}
             header = _best(table, host, repository)
             credentials = _from_header(header) if header else None
         except (ValueError, AttributeError) as error:
@@ -106,7 +106,7 @@ class Keychain:
 
     def _from_file(self, file: Path, host: str, repository: str, places: list[str]) -> Credentials | None:
         try:
-            table = json.loads(file.read_bytes())
+            table = parse_json(file.read_bytes())
             helpers, auths = dict(table.get("credHelpers") or {}), dict(table.get("auths") or {})
             store = str(table.get("credsStore") or "")
         except (FileNotFoundError, NotADirectoryError):
@@ -132,7 +132,7 @@ class Keychain:
         program = f"docker-credential-{name}"
         try:
             done = self._run(program, _HUB_KEY if host == DOCKER_HUB else host)
-            answer = json.loads(done.stdout) if done.returncode == 0 else {}
+            answer = parse_json(done.stdout) if done.returncode == 0 else {}
             username, secret = str(answer.get("Username") or ""), str(answer.get("Secret") or "")
         except FileNotFoundError:
             places.append(f"{program}: not installed")

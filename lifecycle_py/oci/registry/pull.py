@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -28,6 +27,7 @@ from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Call, RegistryClient
 from lifecycle_py.oci.registry.reference import Reference
 from lifecycle_py.oci.registry.refusals import error_codes, refusal
+from lifecycle_py.spec.json_text import parse_json
 
 _DOCKER: Final = "application/vnd.docker"
 _INDEXES: Final = (MediaType.INDEX.value, f"{_DOCKER}.distribution.manifest.list.v2+json")
@@ -105,7 +105,7 @@ class Puller:
             return None
         digest = self._digest(target, answer.headers.get("Docker-Content-Digest", ""), answer.data)
         try:
-            data = json.loads(answer.data)
+            data = parse_json(answer.data)
             announced = answer.headers.get("Content-Type", "").partition(";")[0].strip()
             media_type = str(data.get("mediaType") or announced)
         except (ValueError, AttributeError) as error:
@@ -156,7 +156,7 @@ class Puller:
             raise self._wrong(entry.digest, f"a config of {entry.size} bytes is not read")
         blob = RemoteBlob(client=self._client, hosts=self._hosts(), repository=self._reference.repository, blob=entry)
         with blob() as file:
-            return config_from_json(json.loads(file.read()))
+            return config_from_json(parse_json(file.read()))
 
     def _layer(self, diff_id: DiffId, found: Descriptor) -> Layer:
         blob = dataclasses.replace(found, media_type=_LAYERS.get(found.media_type, found.media_type))

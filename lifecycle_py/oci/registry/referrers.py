@@ -7,7 +7,6 @@ Spec: opencontainers/distribution-spec ``spec.md`` "Pushing Manifests with Subje
 from __future__ import annotations
 
 import io
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -31,6 +30,7 @@ from lifecycle_py.oci.registry.blob_reader import RemoteBlob
 from lifecycle_py.oci.registry.client import Answer, Call, RegistryClient
 from lifecycle_py.oci.registry.reference import Reference
 from lifecycle_py.oci.registry.upload import Blob, Uploader
+from lifecycle_py.spec.json_text import parse_json
 
 _MOST_OF_A_DOCUMENT: Final = 256 << 20
 # What registries say of a path they do not know.
@@ -120,7 +120,7 @@ class RegistryReferrers:
         if digest and sha256(answer.data) != digest:
             raise self._wrong(path, f"its digest is {sha256(answer.data)}")
         try:
-            return dict(json.loads(answer.data))
+            return dict(parse_json(answer.data))
         except (ValueError, TypeError) as error:
             raise self._wrong(path, "it is not a JSON object") from error
 

@@ -6,7 +6,6 @@ Spec: opencontainers/distribution-spec ``spec.md`` "Error Codes".
 from __future__ import annotations
 
 import email.utils
-import json
 import math
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Final
 
 from lifecycle_py.oci.errors import RegistryDeniedError, RegistryRefusedError
 from lifecycle_py.oci.registry.credentials import Lookup
+from lifecycle_py.spec.json_text import parse_json
 
 _MOST_WORDS: Final = 300
 
@@ -22,7 +22,7 @@ _MOST_WORDS: Final = 300
 def error_codes(data: bytes) -> tuple[tuple[str, ...], str]:
     """Give the codes and messages of an answer; none when it is not in the registries' form."""
     try:
-        errors = json.loads(data)["errors"]
+        errors = parse_json(data)["errors"]
         codes = tuple(dict.fromkeys(str(one["code"]) for one in errors if one.get("code")))
         words = "; ".join(dict.fromkeys(_words(one) for one in errors))
     except (ValueError, KeyError, TypeError, AttributeError):

@@ -5,7 +5,6 @@ Spec: CNCF distribution, "Token Authentication Specification" and "Oauth2 Token 
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from lifecycle_py.oci.registry.challenge import Challenge, merge_scopes
 from lifecycle_py.oci.registry.credentials import Credentials
 from lifecycle_py.oci.registry.reference import is_private_address
 from lifecycle_py.oci.registry.transport import Request, redact
+from lifecycle_py.spec.json_text import parse_json
 
 _SHORTEST_LIFE: Final = 60  # seconds; the specification's default
 _CLIENT: Final = "offramp"
@@ -110,7 +110,7 @@ def read_token(host: str, data: bytes) -> tuple[str, float]:
         RegistryAnswerError: there is no token in it.
     """
     try:
-        answer = json.loads(data)
+        answer = parse_json(data)
         value = str(answer.get("token") or answer.get("access_token") or "")
         life = max(float(answer.get("expires_in") or _SHORTEST_LIFE), 1.0)
     except (ValueError, TypeError, AttributeError) as error:
