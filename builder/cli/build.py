@@ -33,6 +33,7 @@ from builder.images.find_image import find_image
 from builder.images.processes import read_processes
 from builder.images.reference import name_from_directory, parse_name, registry_name
 from builder.images.registries import open_registries
+from builder.images.stores import referrers_of
 from builder.places import default_places
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.caches.image_cache import ImageCache
@@ -192,11 +193,10 @@ def choose_referrers(store: ImageStore, *, wanted: bool | None, push: bool) -> R
     """
     if not (push if wanted is None else wanted):
         return None
-    from lifecycle_py.oci.registry_store import RegistryStore
-
-    if not isinstance(store, RegistryStore | LayoutStore):
+    referrers = referrers_of(store)
+    if referrers is None:
         raise AttestationsTargetError
-    return store
+    return referrers
 
 
 def open_shared_cache(text: str, insecure: Sequence[str]) -> Cache | None:

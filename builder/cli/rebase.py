@@ -9,8 +9,9 @@ import click
 from builder.cli.options import Progress, insecure_registry_option
 from builder.cli.reporters import make_reporter
 from builder.images.reference import parse_name, parse_reference
-from builder.images.stores import RunImages, open_store
+from builder.images.stores import RunImages, open_store, referrers_of
 from builder.places import default_places
+from builder.supply_chain.attest import attach_to_rebased
 from lifecycle_py.rebaser import RebaseInputs, rebase
 
 
@@ -48,4 +49,7 @@ def command(
         )
     else:
         reporter.step(f"Rebased {names[0]}: {own}", digest=rebased.saved.digest)
+        referrers, new = referrers_of(store), store.find(names[0])
+        if referrers and new and attach_to_rebased(rebased, new, reference.name, referrers):
+            reporter.step("Attached new SBOMs and provenance, as the image had some before")
     sys.stdout.write(f"{names[0]}@{rebased.saved.digest}\n")

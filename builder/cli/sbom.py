@@ -12,13 +12,11 @@ from builder.cli.options import insecure_registry_option
 from builder.errors import UnwritableTargetError
 from builder.images.find_image import find_image
 from builder.images.reference import parse_reference
-from builder.images.registries import open_registries
+from builder.images.stores import open_store, referrers_of
 from builder.places import Places, default_places
 from builder.supply_chain.attest import repository_of
 from builder.supply_chain.collect import describe
 from builder.supply_chain.documents import SbomFormat, render
-from lifecycle_py.oci.layout_store import LayoutStore
-from lifecycle_py.oci.referrers import ReferrerStore
 from lifecycle_py.oci.store import FoundImage
 
 
@@ -51,11 +49,9 @@ def command(image: str, insecure: tuple[str, ...], formats: tuple[str, ...], out
 def _attached(text: str, found: FoundImage, places: Places, insecure: Sequence[str]) -> dict[SbomFormat, bytes]:
     """Fetch the bills of materials that are attached to an image, the first of each format."""
     reference = parse_reference(text)
-    if reference.in_daemon:
+    store = referrers_of(open_store(reference, places, insecure))
+    if store is None:
         return {}
-    store: ReferrerStore = (
-        open_registries(insecure) if reference.in_registry else LayoutStore(reference.layout or places.images)
-    )
     by_type = {referrer.artifact_type: referrer for referrer in reversed(store.attached(reference.name, found.digest))}
     return {
         sbom_format: by_type[sbom_format.media_type].read()

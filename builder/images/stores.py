@@ -11,6 +11,7 @@ from builder.images.registries import open_registries
 from builder.places import Places
 from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.referrers import ReferrerStore
 from lifecycle_py.oci.store import FoundImage, ImageStore
 
 
@@ -27,6 +28,13 @@ def open_store(reference: ImageReference, places: Places, insecure: Sequence[str
 
         return DaemonStore.from_environment()
     return LayoutStore(reference.layout or places.images)
+
+
+def referrers_of(store: ImageStore) -> ReferrerStore | None:
+    """Give the store again if it keeps what is attached to images; a Docker daemon does not."""
+    from lifecycle_py.oci.registry_store import RegistryStore
+
+    return store if isinstance(store, RegistryStore | LayoutStore) else None
 
 
 @dataclass(frozen=True, slots=True)

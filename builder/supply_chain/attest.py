@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 
 from builder.build.request import BuildRequest
@@ -11,6 +12,7 @@ from builder.supply_chain.documents import SbomFormat, render
 from builder.supply_chain.provenance import (
     PREDICATE_ANNOTATION,
     PREDICATE_TYPE,
+    REBASE_TYPE,
     STATEMENT_MEDIA_TYPE,
     BaseDigest,
     BuildFacts,
@@ -18,14 +20,16 @@ from builder.supply_chain.provenance import (
 )
 from builder.supply_chain.source import source_revision
 from lifecycle_py.exporter import Exported
-from lifecycle_py.oci.model import Descriptor, MediaType
+from lifecycle_py.oci.model import Descriptor, Image, MediaType
 from lifecycle_py.oci.referrers import Artifact, ReferrerStore
+from lifecycle_py.oci.store import FoundImage, SavedImage
+from lifecycle_py.rebaser import Rebased
 from lifecycle_py.version import __version__
 
 
 def attach_attestations(
     exported: Exported, request: BuildRequest, bases: Mapping[str, str], store: ReferrerStore
-) -> tuple[Artifact, ...]:
+) -> None:
     """Attach bills of materials in both formats and the provenance to an image that was saved.
 
     Args:
@@ -37,20 +41,54 @@ def attach_attestations(
     Raises:
         StoreError: they could not be attached; the image is there without them.
     """
-    saved = exported.saved
-    described = describe(exported.image, repository_of(saved.references[0]), saved.digest)
+    _attach(exported.image, exported.saved, build_facts(exported, request, bases), store)
+
+
+def attach_to_rebased(rebased: Rebased, new: FoundImage, before: str, store: ReferrerStore) -> bool:
+    """Attach new documents to an image that was rebased, if the one before has any; tells whether it has.
+
+    Args:
+        rebased: the result of the rebase.
+        new: the image as it is now.
+        before: a name in the repository of the image before.
+        store: where both are.
+
+    Raises:
+        StoreError: they could not be attached; the image is there without them.
+    """
+    if not store.attached(before, rebased.before.digest):
+        return False
+    # The base's layers come from where the base is, which is often this machine.
+    base = rebased.run_image.image.layers
+    image = dataclasses.replace(new.image, layers=(*base, *new.image.layers[len(base) :]))
+    bases = {"app image": rebased.before.reference, "run image": rebased.run_image.reference}
+    facts = BuildFacts(
+        build_type=REBASE_TYPE,
+        references=rebased.saved.references,
+        digest=rebased.saved.digest,
+        version=__version__,
+        platform=f"{image.config.os}/{image.config.architecture}",
+        parameters={"references": list(rebased.saved.references)},
+        buildpacks=(),
+        bases=tuple(BaseDigest(name=name, reference=reference) for name, reference in bases.items()),
+    )
+    _attach(image, rebased.saved, facts, store)
+    return True
+
+
+def _attach(image: Image, saved: SavedImage, facts: BuildFacts, store: ReferrerStore) -> None:
+    described = describe(image, repository_of(saved.references[0]), saved.digest)
     artifacts = (
         *(Artifact(media_type=one.media_type, data=render(described, one)) for one in SbomFormat),
         Artifact(
             media_type=STATEMENT_MEDIA_TYPE,
-            data=statement(build_facts(exported, request, bases)),
+            data=statement(facts),
             annotations={PREDICATE_ANNOTATION: PREDICATE_TYPE},
         ),
     )
     subject = Descriptor(media_type=MediaType.MANIFEST, digest=saved.digest, size=saved.manifest_size)
     for reference in _one_of_each_repository(saved.references):
         store.attach(reference, subject, artifacts)
-    return artifacts
 
 
 def build_facts(exported: Exported, request: BuildRequest, bases: Mapping[str, str]) -> BuildFacts:

@@ -17,6 +17,7 @@ STATEMENT_MEDIA_TYPE: Final = "application/vnd.in-toto+json"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
 PREDICATE_ANNOTATION: Final = "in-toto.io/predicate-type"
 BUILD_TYPE: Final = "urn:offramp:build:v1"
+REBASE_TYPE: Final = "urn:offramp:rebase:v1"
 BUILDER_ID: Final = "urn:offramp:builder"
 
 
@@ -40,6 +41,7 @@ class BuildFacts:
     buildpacks: tuple[str, ...]
     bases: tuple[BaseDigest, ...]
     source: SourceRevision | None = None
+    build_type: str = BUILD_TYPE
 
 
 def statement(facts: BuildFacts) -> bytes:
@@ -51,7 +53,7 @@ def statement(facts: BuildFacts) -> bytes:
         "predicateType": PREDICATE_TYPE,
         "predicate": {
             "buildDefinition": {
-                "buildType": BUILD_TYPE,
+                "buildType": facts.build_type,
                 "externalParameters": dict(facts.parameters),
                 "internalParameters": {"platform": facts.platform},
                 "resolvedDependencies": list(_dependencies(facts)),

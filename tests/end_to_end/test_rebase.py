@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from lifecycle_py.oci.layer_tar import ROOT, file_tar
-from lifecycle_py.oci.model import Image
+from lifecycle_py.oci.model import Descriptor, Image, MediaType, serialize
+from lifecycle_py.oci.referrers import Artifact
 from lifecycle_py.oci.registry.credentials import Keychain
 from lifecycle_py.oci.registry.settings import RegistrySettings
 from lifecycle_py.oci.registry_store import RegistryStore
@@ -122,3 +124,29 @@ def test_the_rebaser_program_refuses_with_72(registry: DockerRegistry, store: Re
     assert "was built for" in done.stderr
     assert not builder.path("report.toml").exists()
     assert digest == find(store, "team/app:1").config
+
+
+def test_a_rebased_image_has_documents_if_it_had_some(
+    registry: DockerRegistry, store: RegistryStore, offramp: Installation
+) -> None:
+    """New ones, that name the image before and the new base; and none where there were none."""
+    app = store.find("team/app:1")
+    assert app is not None
+    command = ("rebase", f"docker://{registry.host}/team/app:1", "--force", "--run-image")
+    base = f"docker://{registry.host}/bases/new:1"
+    offramp.run(*command, base, "-t", f"{registry.host}/team/app:bare")
+    bare = store.find("team/app:bare")
+    assert bare is not None
+    without = store.attached("team/app:bare", bare.digest)
+    manifest = serialize(app.image).manifest
+    subject = Descriptor(media_type=MediaType.MANIFEST, digest=app.digest, size=len(manifest))
+    store.attach("team/app:1", subject, [Artifact(media_type="application/spdx+json", data=b"{}")])
+
+    offramp.run(*command, base, "-t", f"{registry.host}/team/app:known")
+
+    found = store.attached("team/app:known", bare.digest)
+    assert ((), 3) == (without, len(found))
+    statement = json.loads(found[-1].read())["predicate"]["buildDefinition"]
+    digests = {one["name"]: one["digest"]["sha256"] for one in statement["resolvedDependencies"]}
+    assert ("urn:offramp:rebase:v1", app.digest[7:]) == (statement["buildType"], digests["app image"])
+    assert {"app image", "run image"} == set(digests)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -127,6 +129,21 @@ def test_what_killed_updates_left_is_deleted(cache: VolumeCache, blobs: BlobDire
     _keep(cache, blobs.write_layer([_TAR]))
 
     assert (False, True) == ((cache.directory / "staging-killed").exists(), in_use.parent.exists())
+
+
+@pytest.mark.parametrize(("hours", "stays"), [(0, True), (2, False)])
+def test_the_references_staging_is_deleted_when_it_is_old(
+    cache: VolumeCache, blobs: BlobDirectory, *, hours: int, stays: bool
+) -> None:
+    """A process of the reference may be at work in it, for some time."""
+    staging = cache.directory / "staging"
+    staging.mkdir(parents=True)
+    begun = time.time() - hours * 3600
+    os.utime(staging, (begun, begun))
+
+    _keep(cache, blobs.write_layer([_TAR]))
+
+    assert stays == staging.exists()
 
 
 def test_a_tar_that_cannot_be_written_costs_only_time(blobs: BlobDirectory, tmp_path: Path) -> None:
