@@ -7,7 +7,7 @@ differ: docs/decisions/0015-detection-follows-the-specification.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lifecycle_py.ask import Inquiry
@@ -81,6 +81,8 @@ def explore(order: Order, runner: BuildpackRunner, rules: DetectRules) -> Detect
     expansion = Expansion(
         catalog=open_catalog(runner.directories), exec_env=runner.target.exec_env if with_environments else None
     )
+    if not supports(api, PlatformFeature.EXTENSIONS):
+        order = replace(order, extensions=())
     if supports(api, PlatformFeature.SYSTEM_BUILDPACKS):
         order = with_system(order, rules.system)
     inquiry = Inquiry(runner, check_targets=supports(api, PlatformFeature.TARGETS))

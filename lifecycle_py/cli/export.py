@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lifecycle_py.analyzer import Analysis
 from lifecycle_py.builder import read_built
 from lifecycle_py.caches.tree_pool import KnownTrees
+from lifecycle_py.cli.extended_images import read_extended
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.restore import known_trees_file
 from lifecycle_py.cli.shared import read_analyzed, warn_of_launch_cache
@@ -40,7 +43,10 @@ def run(call: Invocation) -> None:
             store=store, blobs=blobs, cache=cache, trees=None, known=KnownTrees.load(known_trees_file(call))
         )
         inputs = export_inputs(call, outputs, analyzed, extended=bool(group.extensions))
-        exported = export(inputs, find_again(analyzed, store), built, directories, places, call.reporter)
+        analysis = find_again(analyzed, store)
+        if analyzed.run_image.extend:
+            inputs = replace(inputs, extended=read_extended(call, analysis.run_image.image))
+        exported = export(inputs, analysis, built, directories, places, call.reporter)
     write_toml(arguments.path("report"), exported.report.to_toml())
 
 

@@ -55,10 +55,10 @@ class Invocation:
             return None
         return int(text)
 
-    def become_user(self, *paths: str) -> None:
-        """Give the directories of these flags to the build's user, and become that user."""
+    def become_user(self, *paths: str, also: Iterable[Path] = ()) -> None:
+        """Give the directories of these flags, and others, to the build's user, and become that user."""
         given = [self.arguments.path(name) for name in paths if self.arguments.text(name)]
-        become(self.user, self.phase, given)
+        become(self.user, self.phase, [*given, *also])
 
     def take_no_arguments(self) -> None:
         """Refuse positional arguments.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lifecycle_py.analyzer import image_target
 from lifecycle_py.caches.tree_pool import KnownTrees
+from lifecycle_py.cli.extended_images import kaniko_directory, save_base
 from lifecycle_py.cli.invocation import Invocation
 from lifecycle_py.cli.shared import read_analyzed
 from lifecycle_py.cli.stores import open_cache, open_registries, open_store, read_run_images
@@ -31,7 +32,7 @@ def run(call: Invocation) -> None:
     analyzed = read_analyzed(call)
     store = open_store(call, (analyzed.run_image.image, arguments.text("build-image")), ())
     cache = open_cache(call)
-    call.become_user("layers", "cache-dir")
+    call.become_user("layers", "cache-dir", also=(kaniko_directory(call),))
     updated = _updated(analyzed, group, call, store)
     if updated != analyzed:
         write_toml(arguments.path("analyzed"), updated.to_toml())
@@ -61,15 +62,21 @@ def _updated(analyzed: Analyzed, group: Group, call: Invocation, store: ImageSto
     result = analyzed
     build_image = call.arguments.text("build-image")
     if build_image:
-        found = _find(open_registries(call, [build_image]), build_image)
+        in_layout = call.arguments.boolean("layout")
+        found = _find(store if in_layout else open_registries(call, [build_image]), build_image)
+        save_base(call, found)
         result = dataclasses.replace(result, build_image=found.reference)
     run_image = result.run_image
     if run_image.image and "run" in call.arguments.values and choice_of(read_run_images(call), run_image.image):
         _find(store, run_image.image)  # Platform API 0.14: what the analyzer chose has to be readable here, too
     unknown = run_image.target is None and supports(call.api, PlatformFeature.TARGETS)
     if run_image.image and group.extensions and (run_image.extend or unknown):
-        base = open_registries(call, [run_image.image]) if run_image.extend else store
+        # A daemon cannot give an image's manifest; extending takes the registry's.
+        from_registry = run_image.extend and not call.arguments.boolean("layout")
+        base = open_registries(call, [run_image.image]) if from_registry else store
         found = _find(base, run_image.image)
+        if run_image.extend:
+            save_base(call, found)
         run_image = dataclasses.replace(run_image, reference=found.reference, target=image_target(found.image.config))
     return dataclasses.replace(result, run_image=run_image)
 
