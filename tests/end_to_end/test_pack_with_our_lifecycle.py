@@ -88,7 +88,7 @@ def test_publishing_goes_to_the_registry_alone(pack: Pack, app: Path, *, trust: 
     again = pack.build("published", app, "--publish", *options)
 
     assert "Previous image found" in again
-    assert "published" not in docker("images", "--format", "{{.Repository}}")
+    assert pack.name("published") not in docker("images", "--format", "{{.Repository}}")
     found = RegistryStore.from_environment().find(pack.name("published"))
     assert found is not None
     assert pushed.digest == found.digest

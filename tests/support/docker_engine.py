@@ -35,6 +35,7 @@ class FakeEngine:
     loaded: list[dict[str, int]] = field(default_factory=list)  # sizes of the files of each archive, by path
     exports: int = 0
     refusal: str = ""
+    api: str = "1.53"  # that of Docker 29, which takes none below 1.44
 
     @property
     def host(self) -> str:
@@ -104,7 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = re.sub(r"^/v[0-9.]+", "", unquote(urlsplit(self.path).path))
         engine = self.engine
-        if path == "/info":
+        if path == "/version":
+            self._json({"ApiVersion": self.engine.api})
+        elif not self.path.startswith(f"/v{engine.api}/"):
+            self._json({"message": f"{self.path}: another API version is wanted"}, status=400)
+        elif path == "/info":
             driver = (
                 [["driver-type", "io.containerd.snapshotter.v1"]] if engine.containerd else [["Supports d_type", "1"]]
             )

@@ -28,9 +28,9 @@ _BUILDER = """
 [lifecycle]
 uri = "{lifecycle}"
 [build]
-image = "{host}/build"
+image = "{build}"
 [[run.images]]
-image = "{host}/run"
+image = "{run}"
 [[targets]]
 os = "linux"
 arch = "amd64"
@@ -52,7 +52,7 @@ id = "fixtures/bash-web"
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
-    """``pack`` with a home of its own; ``host`` is a registry, and the prefix of all images it makes in Docker."""
+    """``pack`` with a home of its own, whose name is part of all images it makes; ``host`` is a registry."""
 
     home: Path
     host: str
@@ -60,12 +60,12 @@ class Pack:
     @property
     def builder(self) -> str:
         """The builder's name."""
-        return f"{self.host}/builder"
+        return self.name("builder")
 
     @property
     def run_image(self) -> str:
         """The run image's name, in Docker and in the registry."""
-        return f"{self.host}/run"
+        return self.name("run")
 
     def run(self, *arguments: str | Path, code: int = 0) -> str:
         """Run it to its end; give what it printed."""
@@ -97,8 +97,8 @@ class Pack:
         )
 
     def name(self, name: str) -> str:
-        """Give an image's full name."""
-        return f"{self.host}/{name}"
+        """Give an image's full name, of which pack makes the names of its volumes."""
+        return f"{self.host}/{self.home.name}/{name}"
 
 
 def _network() -> list[str]:
@@ -122,7 +122,7 @@ def pack_with_our_builder(directory: Path) -> Iterator[Pack]:
             for store in (daemon, registry):
                 store.save(found.image, [pack.name(name)])
         offramp.run("builder", "lifecycle", "--output", directory / "lifecycle.tgz")
-        builder = _BUILDER.format(lifecycle=directory / "lifecycle.tgz", host=pack.host)
+        builder = _BUILDER.format(lifecycle=directory / "lifecycle.tgz", build=pack.name("build"), run=pack.run_image)
         for source in _BUILDPACKS:
             staged = stage_for_others(REPOSITORY / source, directory / "buildpacks")
             builder += f'[[buildpacks]]\nuri = "{staged}"\n'
@@ -141,7 +141,7 @@ def _clean(pack: Pack) -> None:
     own = [image for image in images if image.startswith(f"{pack.host}/")]
     if own:
         docker("rmi", "--force", *own)
-    volumes = docker("volume", "ls", "--quiet", "--filter", f"name=pack-cache-{pack.host.replace(':', '_')}").split()
+    volumes = docker("volume", "ls", "--quiet", "--filter", f"name=pack-cache-{pack.home.name}_").split()
     if volumes:
         docker("volume", "rm", "--force", *volumes)
 

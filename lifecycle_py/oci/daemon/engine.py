@@ -1,6 +1,6 @@
 """The few things a store asks a Docker daemon, with the daemon's failures as our errors.
 
-API: docs.docker.com/reference/api/engine, version 1.41 and newer; all of it is there in older ones, too.
+API: docs.docker.com/reference/api/engine, in the version that the daemon has: new daemons refuse old versions.
 """
 
 from __future__ import annotations
@@ -109,9 +109,11 @@ def connect(environ: Mapping[str, str] = os.environ) -> DockerEngine:
         )
         host = settings.get("base_url") or host
         settings["base_url"] = host
-        client = docker.APIClient(version="1.41", timeout=_TIMEOUT, use_ssh_client=True, **settings)
-        if host.startswith("unix://"):
-            client.mount("http+docker://", KeptConnections(host.removeprefix("unix://"), timeout=_TIMEOUT))
+        kept = KeptConnections(host.removeprefix("unix://"), _TIMEOUT) if host.startswith("unix://") else None
+        client = docker.APIClient(version="auto", timeout=_TIMEOUT, use_ssh_client=True, **settings)
+        if kept is not None:
+            client.get_adapter("http+docker://").close()
+            client.mount("http+docker://", kept)
         driver = client.info().get("DriverStatus") or ()
     except (requests.RequestException, docker.errors.DockerException, OSError, ValueError) as error:
         raise DaemonUnreachableError(host=host, problem=_reason(error)) from error

@@ -29,6 +29,7 @@ class KeptConnections(UnixHTTPAdapter):  # type: ignore[misc] # the library is n
             OSError: there is no such socket, or nobody listens.
         """
         super().__init__(f"http+unix://{path}", timeout)
+        _connected(path).close()
         self._spare = [_opened(path) for _ in range(_SPARE)] if os.geteuid() == 0 else []
         self._pool = _Pool("http+docker://localhost", path, timeout, self._spare)
 
