@@ -13,6 +13,7 @@ from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
+from lifecycle_py.oci.errors import CodecMissingError
 from lifecycle_py.oci.model import MediaType
 
 if TYPE_CHECKING:
@@ -134,7 +135,11 @@ def _isal(module: str) -> Any:
 
 def _zstd() -> Any:
     """Give the codec, which the standard library has from Python 3.14 on."""
-    return import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise CodecMissingError(codec="zstd", problem=str(error)) from error
 
 
 class _Uncompressing(io.RawIOBase):

@@ -4,6 +4,7 @@ ExplainedError
 ├── FileChangedError         a file changed while it was put into a layer
 ├── LayerArchiveError        a layer's tar is damaged or forbidden
 ├── BlobCorruptError         a blob is not what its digest says
+├── CodecMissingError        this Python cannot read or write a compression
 └── StoreError
     ├── StoreUnusableError   the store cannot be read or written
     ├── StoreCorruptError    the store's contents contradict themselves
@@ -70,6 +71,25 @@ class BlobCorruptError(ExplainedError):
             what=f"A blob in '{self.place}' is damaged",
             why=f"its digest is {self.actual}, expected {self.expected}",
             fix=("Delete the damaged file or its directory; it is made again by the next build.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class CodecMissingError(ExplainedError):
+    """The library of a compression cannot be loaded."""
+
+    codec: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Name the compression."""
+        return Explanation(
+            what=f"This Python can neither read nor write {self.codec}",
+            why=self.problem,
+            fix=(
+                "Use base images and a --compression of gzip.",
+                "Or a Python that can: 3.14 by itself, 3.11 to 3.13 where machine code may be loaded from memory.",
+            ),
         )
 
 

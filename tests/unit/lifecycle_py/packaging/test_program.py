@@ -114,6 +114,26 @@ def test_without_machine_code_the_standard_library_compresses(
     assert "False zlib True\n" == _run(program)
 
 
+_READ_ZSTD = """\
+def main():
+    import io
+    from lifecycle_py.oci.compression import open_uncompressed
+    from lifecycle_py.oci.errors import CodecMissingError
+    try:
+        open_uncompressed(io.BytesIO(bytes.fromhex("28b52ffd")))
+    except CodecMissingError as error:
+        print(error)
+"""
+
+
+def test_without_machine_code_zstd_is_an_error_in_words(tmp_path: Path) -> None:
+    """What cannot be read is told, not a traceback of imports."""
+    program = _write_program(tmp_path, _saying(_READ_ZSTD))
+
+    has_it_itself = sys.version_info >= (3, 14)
+    assert has_it_itself != ("can neither read nor write zstd" in _run(program))
+
+
 def test_same_modules_give_the_same_bytes(tmp_path: Path) -> None:
     """No time, path or order of this machine is in the program."""
     made = []
