@@ -41,7 +41,7 @@ class Places:
 
     @property
     def extended(self) -> Path:
-        """Base images as extensions changed them, an OCI layout."""
+        """Base images as extensions changed them, an OCI layout each."""
         return self.cache / "extended"
 
     @property

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from lifecycle_py.dockerfile.rules import DockerfileKind
 from lifecycle_py.errors import RootUserError
@@ -23,7 +24,6 @@ from lifecycle_py.inputs import ExtendedRunImage
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.model import History, Image, ImageConfig, Layer
-from lifecycle_py.oci.store import ImageStore
 from lifecycle_py.output import Reporter
 
 EXTENSION_TITLE = ", Created by extension: "
@@ -41,13 +41,25 @@ class ExtendInputs:
     compression: Compression = Compression.GZIP
 
 
+class ExtendedImages(Protocol):
+    """**Port.** Images as extensions changed them, by the digest of what they depend on."""
+
+    def find(self, key: str) -> Image | None:
+        """Find an image that was kept."""
+        ...
+
+    def keep(self, key: str, image: Image) -> None:
+        """Keep an image."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExtendPorts:
-    """What extending works with. ``cache`` keeps extended images under names of their own."""
+    """What extending works with; without a ``cache`` every Dockerfile is applied."""
 
     roots: ImageRoots
     blobs: BlobDirectory
-    cache: ImageStore | None
+    cache: ExtendedImages | None
     reporter: Reporter
 
 
@@ -90,13 +102,13 @@ class _Extending:
         known = cache.find(key) if cache and self._root is None else None
         if known is not None:
             reporter.step(f"{name}: {self._inputs.kind} image extended as before", extension=name, cached=True)
-            return known.image
+            return known
         if self._root is None:
             reporter.progress(f"Unpacking the {self._inputs.kind} image")
             self._root = self._stack.enter_context(self._ports.roots.open(image))
         extended = self._run(image, one, self._root)
         if cache:
-            cache.save(extended, [key])
+            cache.keep(key, extended)
         return extended
 
     def _run(self, image: Image, one: ExtensionDockerfile, root: ImageRoot) -> Image:

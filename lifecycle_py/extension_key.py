@@ -32,7 +32,7 @@ def extension_key(image: Image, one: ExtensionDockerfile, compression: Compressi
     digest.update(json.dumps(facts).encode())
     if any(instruction.keyword in {"COPY", "ADD"} for instruction in one.dockerfile.instructions):
         _add_tree(one.context.host, digest)
-    return f"extended/{digest.hexdigest()[:40]}:latest"
+    return digest.hexdigest()
 
 
 def _add_tree(directory: Path, digest: hashlib._Hash) -> None:

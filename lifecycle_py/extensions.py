@@ -15,7 +15,7 @@ from lifecycle_py.detector import Detected
 from lifecycle_py.dockerfile.rules import DockerfileKind
 from lifecycle_py.environment import inherited
 from lifecycle_py.errors import ExtensionsUnsupportedError
-from lifecycle_py.extender import ExtendInputs, ExtendPorts, extend
+from lifecycle_py.extender import ExtendedImages, ExtendInputs, ExtendPorts, extend
 from lifecycle_py.extension_output import OutputLayout, find_dockerfiles
 from lifecycle_py.generator import Generated, GenerateInputs, generate, with_generated
 from lifecycle_py.image_root import ImageRoots
@@ -24,7 +24,7 @@ from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.model import Image
-from lifecycle_py.oci.store import FoundImage, ImageStore
+from lifecycle_py.oci.store import FoundImage
 from lifecycle_py.output import Reporter
 from lifecycle_py.run_buildpack import BuildpackRunner
 from lifecycle_py.session import Session
@@ -44,7 +44,7 @@ class ImageExtender:
 
     build_image: Image
     roots: ImageRoots
-    cache: ImageStore | None
+    cache: ExtendedImages | None
     find_run_image: Callable[[str], FoundImage | None]
     open_session: Callable[[Image], AbstractContextManager[Session]]
 

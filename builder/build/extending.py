@@ -9,10 +9,10 @@ from dataclasses import replace
 from builder.build.extension_root import SandboxRoots
 from builder.build.preparation import BuildPorts, Prepared
 from builder.build.request import BuildRequest
+from builder.caches.extended_images import KeptExtendedImages
 from builder.images.find_image import find_image, with_local_blobs
 from builder.stacks.root_file_system import unpack_image
 from lifecycle_py.extensions import ImageExtender
-from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Image
 from lifecycle_py.oci.store import FoundImage
 from lifecycle_py.session import Session
@@ -38,7 +38,7 @@ def image_extender(request: BuildRequest, ports: BuildPorts, prepared: Prepared)
         build_image=prepared.images.build.image,
         roots=SandboxRoots(work=places.work, network=request.network),
         # Without a cache every Dockerfile is applied anew, and nothing of it is kept.
-        cache=LayoutStore(places.extended) if request.cache else None,
+        cache=KeptExtendedImages(places.extended) if request.cache else None,
         find_run_image=find_run_image,
         open_session=open_session,
     )

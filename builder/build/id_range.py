@@ -93,7 +93,7 @@ def _map_ids(pid: int) -> None:
 
 
 def _range_of_user(file: Path) -> tuple[int, int]:
-    names = {str(os.getuid()), pwd.getpwuid(os.getuid()).pw_name}
+    names = {str(os.getuid()), _own_name()}
     with suppress(OSError):
         for line in file.read_text(encoding="utf-8").splitlines():
             name, _, rest = line.partition(":")
@@ -101,3 +101,10 @@ def _range_of_user(file: Path) -> tuple[int, int]:
             if name in names and first.isdecimal() and count.isdecimal():
                 return int(first), int(count)
     raise IdRangeError(problem=f"{file} gives this user no range of ids")
+
+
+def _own_name() -> str:
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a user without an entry, as in many containers
+        return str(os.getuid())

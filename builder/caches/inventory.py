@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ROOT = "base image"
     RUN = "run"
     BUILDPACKS = "buildpacks"
+    EXTENDED = "extended"
     PACKAGES = "packages"
 
 
@@ -60,6 +61,7 @@ def _simple(places: Places) -> Iterator[Entry]:
         (Kind.ROOT, places.roots),
         (Kind.RUN, places.runs),
         (Kind.BUILDPACKS, places.buildpacks),
+        (Kind.EXTENDED, places.extended),
     ):
         for path in _directories(directory):
             yield _entry(kind, path.name.removeprefix("sha256-")[:12], (path,))

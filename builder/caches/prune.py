@@ -105,7 +105,14 @@ def _remove(entry: Entry) -> bool:
 
 def _remove_leftovers(places: Places) -> None:
     """Delete what killed processes left half made or half deleted, and locks nobody holds; all have hidden names."""
-    for directory in (places.cache / "apps", places.cache / "trees", places.roots, places.runs, places.buildpacks):
+    for directory in (
+        places.cache / "apps",
+        places.cache / "trees",
+        places.roots,
+        places.runs,
+        places.buildpacks,
+        places.extended,
+    ):
         for path in directory.glob(".*") if is_ours(directory) else ():
             _remove_tree(path)
 

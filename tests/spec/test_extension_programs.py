@@ -123,17 +123,21 @@ def test_run_image_is_extended_by_programs(builder: BuilderImage) -> None:
     ]
 
 
-@pytest.mark.requirement("platform.extender.build-then-builder", "platform.restorer.extended-build")
+@pytest.mark.requirement(
+    "platform.extender.build-then-builder", "platform.restorer.extended-build", "deviation.extender-build-config"
+)
 def test_build_image_is_extended_before_buildpacks_run(builder: BuilderImage) -> None:
     """The extender changes the container it runs in, becomes the build's user, and runs the builder."""
     program = builder.path("buildpacks/test_pack/1/bin/build")
-    program.write_text(f"{program.read_text()}cat /made-by-extension/file; id -u\n")
+    program.write_text(f"{program.read_text()}echo $OPERATOR; cat /made-by-extension/file; id -u\n")
+    write_tree(builder.path("build-config"), {"env/OPERATOR": "cares"})
     _until_extended(builder, "-build-image", "r/run:1")
 
-    done = builder.run_as_we_are("extend", "-kind", "build", before=_in_container(builder), **_environment(builder))
+    arguments = ("-kind", "build", "-build-config", str(builder.path("build-config")))
+    done = builder.run_as_we_are("extend", *arguments, before=_in_container(builder), **_environment(builder))
 
     assert 0 == done.returncode, done.stdout + done.stderr
-    assert ["hi", str(BUILD_UID)] == done.stdout.splitlines()[-3:-1]
+    assert ["cares", "hi", str(BUILD_UID)] == done.stdout.splitlines()[-4:-1]
     assert read_toml(builder.path("layers/config/metadata.toml")).data["extensions"][0]["id"] == "test/extension"
 
 

@@ -31,3 +31,19 @@ class DirectoryRoots:
                 unpack_layer(tar, tree)
         with InPlaceRoots((), root=tree).open(image) as root:
             yield root
+
+
+class DictImages:
+    """Implements ``ExtendedImages`` in memory."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self._images: dict[str, Image] = {}
+
+    def find(self, key: str) -> Image | None:
+        """Find an image that was kept."""
+        return self._images.get(key)
+
+    def keep(self, key: str, image: Image) -> None:
+        """Keep an image."""
+        self._images[key] = image

@@ -25,7 +25,7 @@ from lifecycle_py.session import Place
 from lifecycle_py.spec.extend_config_toml import ExtendArgument
 from lifecycle_py.spec.group_toml import GroupElement
 from lifecycle_py.spec.identifiers import BuildpackId
-from tests.support.image_roots import DirectoryRoots
+from tests.support.image_roots import DictImages, DirectoryRoots
 from tests.support.tars import Entry, make_tar
 from tests.support.trees import write_tree
 
@@ -44,6 +44,7 @@ class Bench:
     def __post_init__(self) -> None:
         """Make a base image."""
         self.store = LayoutStore(self.directory / "store")
+        self.cache = DictImages()
         self.roots = DirectoryRoots(self.directory / "roots")
         self.context = write_tree(self.directory / "context", {"file": "contents"})
         entries = (Entry("etc/passwd", f"app:x:{os.getuid()}:{os.getgid()}::/home/app:/bin/sh\n"), Entry("old", "x"))
@@ -66,7 +67,7 @@ class Bench:
     def extend(self, *dockerfiles: ExtensionDockerfile, cached: bool = False) -> ExtendedRunImage:
         """Extend the base image."""
         inputs = ExtendInputs(kind=self.kind, image=self.base, dockerfiles=dockerfiles)
-        cache = LayoutStore(self.directory / "cache") if cached else None
+        cache = self.cache if cached else None
         ports = ExtendPorts(roots=self.roots, blobs=self.store.blobs, cache=cache, reporter=self.reporter)
         return extend(inputs, ports)
 
