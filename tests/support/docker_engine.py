@@ -190,7 +190,9 @@ def real_engine() -> Iterator[str]:
         log = Path(name, "log")
         with log.open("wb") as stream:
             # A network of its own: an engine without a bridge removes the bridge of any other engine.
-            process = subprocess.Popen(["unshare", "--net", "dockerd", *options.split()], stdout=stream, stderr=stream)
+            # It ends with the tests even when these are killed.
+            start = ["unshare", "--net", "setpriv", "--pdeathsig", "TERM", "dockerd"]
+            process = subprocess.Popen([*start, *options.split()], stdout=stream, stderr=stream)
         try:
             deadline = time.monotonic() + 60
             while subprocess.run(["docker", "--host", host, "info"], capture_output=True, check=False).returncode:
