@@ -6,6 +6,7 @@ argument (``lifecycle-py detect``).
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -42,6 +43,8 @@ specification: analyze, detect, restore, extend, build, export, create, rebase. 
 
 def main() -> None:
     """Run a phase and exit with the specification's code."""
+    # What a phase makes while it starts stays: looking through that for garbage took a tenth of the time.
+    gc.set_threshold(50_000)
     sys.exit(run(sys.argv, os.environ))
 
 

@@ -211,6 +211,7 @@ class TestRebase:
         "platform.rebaser.label-top-layer",
         "platform.rebaser.base-labels",
         "platform.rebaser.metadata-updated",
+        "platform.rebaser.constant-created",
     )
     @pytest.mark.parametrize("builder", [OURS, REFERENCE], ids=["built-by-us", "built-by-them"])
     def test_result_is_the_same(self, site: Site, builder: Lifecycle) -> None:

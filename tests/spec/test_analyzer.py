@@ -146,7 +146,12 @@ def test_layout_flags(site: Site, flags: tuple[str, ...]) -> None:
     _fails(_analyze(site, *flags, site.name("app"), CNB_EXPERIMENTAL_MODE="warn"), 3)
 
 
-@pytest.mark.requirement("platform.api.experimental-error", "deviation.experimental-silent")
+@pytest.mark.requirement(
+    "platform.api.experimental-error",
+    "deviation.experimental-silent",
+    "platform.api.experimental-warn",
+    "platform.api.experimental-silent",
+)
 @pytest.mark.parametrize(
     ("mode", "refused", "warned"),
     [
@@ -173,6 +178,7 @@ def test_experimental_features(site: Site, mode: str, *, refused: bool, warned: 
     "platform.analyzer.previous-described",
     "platform.analyzed-toml.metadata",
     "platform.analyzed-toml.previous-reference",
+    "buildpack.analysis.previous-found",
 )
 def test_previous_image(site: Site) -> None:
     """The previous image is described with its label, and its SBOM layer comes back unless layers are skipped."""

@@ -128,6 +128,7 @@ def test_create_over_a_layout(builder: BuilderImage) -> None:
     assert (builder.path("layout") / "index.docker.io" / "r" / "app" / "too" / "index.json").exists()
 
 
+@pytest.mark.requirement("buildpack.security.separate-phases", "platform.build.isolated")
 def test_five_programs_hand_on_through_files(builder: BuilderImage) -> None:
     """Analyzer to exporter, each its own process: the second build restores by type and reads no unchanged layer."""
     save_run_image(builder)

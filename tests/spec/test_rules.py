@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from lifecycle_py.cli.flag_table import flags_of
+from lifecycle_py.cli.flags import parse_arguments
 from lifecycle_py.cli.invocation import read_os_release
 from lifecycle_py.slices import split_app
+from lifecycle_py.spec.api_versions import ApiVersion
 from lifecycle_py.spec.image_labels import BuildMetadata
 from lifecycle_py.spec.launch_toml import Slice
 from lifecycle_py.spec.order_toml import Order
@@ -52,3 +55,15 @@ def test_label_names_the_extensions() -> None:
 def test_slices_stay_inside_the_app(glob: str) -> None:
     """A glob that leads out of the app directory takes nothing."""
     assert [[], ["index.html"]] == [list(part) for part in split_app(("index.html",), [Slice(paths=(glob,))])]
+
+
+@pytest.mark.requirement("deviation.extender-build-config")
+def test_extender_takes_the_operators_directory_as_a_flag() -> None:
+    """``-build-config`` and CNB_BUILD_CONFIG_DIR both name the operator's directory to the extender."""
+    api = ApiVersion(0, 12)
+    by_flag = parse_arguments(
+        ["-build-config", "/flag"], flags_of("extend", api), {"CNB_BUILD_CONFIG_DIR": "/variable"}
+    )
+    by_variable = parse_arguments([], flags_of("extend", api), {"CNB_BUILD_CONFIG_DIR": "/variable"})
+
+    assert ("/flag", "/variable") == (by_flag.text("build-config"), by_variable.text("build-config"))
