@@ -30,7 +30,7 @@ def _restored(site: Site, run_image: str, *arguments: str) -> dict[str, Any]:
     site.renew()
     (site.layers / "group.toml").write_text(_GROUP)
     (site.layers / "analyzed.toml").write_text(f"[run-image]\n{run_image}")
-    site.run(OURS, "restorer", *arguments)
+    site.run(OURS, "restorer", *arguments, CNB_KANIKO_DIR=str(site.root / "kaniko"))
     return tomllib.loads((site.layers / "analyzed.toml").read_text())
 
 
