@@ -9,7 +9,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-_SOURCES = Path(__file__).parents[2] / "fixtures" / "go_buildpacks"
+_REPOSITORY = Path(__file__).parents[2]
+_SOURCES = _REPOSITORY / "fixtures" / "go_buildpacks"
 
 
 @cache
@@ -20,8 +21,14 @@ def go_buildpack(name: str) -> Path:
     (directory / "bin").mkdir(mode=0o755)
     # go.sum pins what is downloaded.
     settings = {"CGO_ENABLED": "0", "GOSUMDB": "off", "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false"}
-    command = ["go", "build", "-ldflags", "-s -w", "-o", str(directory / "bin" / "build"), "."]
+    command = [_go(), "build", "-ldflags", "-s -w", "-o", str(directory / "bin" / "build"), "."]
     subprocess.run(command, cwd=_SOURCES / name, env={**os.environ, **settings}, check=True)
     (directory / "bin" / "detect").symlink_to("build")
     shutil.copy(_SOURCES / name / "buildpack.toml", directory)
     return directory
+
+
+def _go() -> str:
+    """Give the path of a Go that is new enough."""
+    done = subprocess.run([_REPOSITORY / "tools" / "go-program"], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
