@@ -93,12 +93,30 @@ def either(*plans: BuildPlan) -> BuildPlan:
 
 
 def process(
-    process_type: str, *command: str, args: tuple[str, ...] = (), default: bool = False, working_dir: str = ""
+    process_type: str,
+    program: str,
+    *arguments: str,
+    args: tuple[str, ...] = (),
+    default: bool = False,
+    working_dir: str = "",
 ) -> Process:
-    """Make a process of the app image: ``command`` is always kept, ``args`` may be replaced by the user."""
+    """Make a process of the app image.
+
+    Args:
+        process_type: its name, such as ``web``.
+        program: what is started; there is no process without one.
+        arguments: those that are always kept.
+        args: those that the user may replace.
+        default: whether the image starts it when nothing else is asked for.
+        working_dir: absolute; by default the app directory.
+    """
     from lifecycle_py.spec.identifiers import parse_process_type
     from lifecycle_py.spec.launch_toml import Process
 
     return Process(
-        type=parse_process_type(process_type), command=command, args=args, default=default, working_dir=working_dir
+        type=parse_process_type(process_type),
+        command=(program, *arguments),
+        args=args,
+        default=default,
+        working_dir=working_dir,
     )

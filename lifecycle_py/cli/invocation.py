@@ -41,8 +41,15 @@ class Invocation:
 
     @property
     def exec_env(self) -> str:
-        """Give the execution environment."""
-        return self.environ.get("CNB_EXEC_ENV") or "production"
+        """Give the execution environment.
+
+        Raises:
+            InvalidArgumentError: it has a slash, which no name of one may have.
+        """
+        name = self.environ.get("CNB_EXEC_ENV") or "production"
+        if "/" in name:
+            raise InvalidArgumentError(problem=f"CNB_EXEC_ENV is '{name}', which no execution environment is called")
+        return name
 
     @property
     def source_date_epoch(self) -> int | None:

@@ -43,6 +43,7 @@ def _run(root: Path, script: str) -> tuple[str, ...]:
     "platform.base-images.build-ids",
     "platform.base-images.path",
     "platform.base-images.distro-labels",
+    "platform.base-images.platform-of-image",
 )
 def test_config_is_what_the_specification_asks() -> None:
     """Both images name a numeric user that is not root, and their distribution; the build image its CNB user."""
@@ -56,6 +57,7 @@ def test_config_is_what_the_specification_asks() -> None:
         assert config.labels["io.buildpacks.base.distro.name"] == "debian"
         assert config.labels["io.buildpacks.base.distro.version"] == "13"
         assert config.labels["io.buildpacks.base.id"] == "offramp.debian-13"
+        assert (config.os, config.architecture) == ("linux", host_architecture())
 
 
 @pytest.mark.parametrize("kind", ["build", "run"])

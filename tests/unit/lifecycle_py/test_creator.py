@@ -16,6 +16,7 @@ from tests.support.workshop import Workshop
 _GROUP = "keeps_cached_layer reuses_launch_layer two_processes"
 
 
+@pytest.mark.requirement("platform.build.order")
 def test_create_tells_its_phases(workshop: Workshop) -> None:
     """A build is five phases, in this order."""
     workshop.create(_GROUP)

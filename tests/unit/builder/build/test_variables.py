@@ -53,6 +53,7 @@ def test_malformed_line_of_a_file_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'env'}:2" == raised.value.place
 
 
+@pytest.mark.requirement("platform.buildpack-environment.user-provided-platform")
 @given(st.dictionaries(_NAMES, _VALUES, max_size=5))
 def test_every_value_survives_the_way_to_the_buildpack(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, str]
