@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,6 +52,7 @@ class ExportInputs:
 
     ``default_process`` is the user's choice; empty leaves it to the buildpacks. ``run_image_choice`` has the names by
     which a later rebase may ask for a newer run image; ``extended`` is the run image with extensions applied.
+    ``parallel`` keeps cached layers while the image is being saved, not after it.
     """
 
     references: tuple[str, ...]
@@ -65,6 +67,7 @@ class ExportInputs:
     source_date_epoch: int | None = None
     run_image_choice: RunImageChoice | None = None
     extended: ExtendedRunImage | None = None
+    parallel: bool = False
     platform_api: ApiVersion = PLATFORM_API
 
 
@@ -148,9 +151,14 @@ def export(
     image = Image(
         config=app_image_config(run.config, facts), layers=(*run.layers, *(exported.layer for exported in layers))
     )
-    with reporter.timed_step("Saving the image", "Saved the image"):
-        saved = places.store.save(image, inputs.references)
-    _keep(inputs, built, made, places, reporter)
+    with ThreadPoolExecutor(1, thread_name_prefix="cache") as pool:
+        keeping = pool.submit(_keep, inputs, built, made, places, reporter) if inputs.parallel else None
+        with reporter.timed_step("Saving the image", "Saved the image"):
+            saved = places.store.save(image, inputs.references)
+        if keeping is None:
+            _keep(inputs, built, made, places, reporter)
+        else:
+            keeping.result()
     return Exported(saved=saved, image=image, layers=tuple(layers), run_layers=len(run.layers))
 
 

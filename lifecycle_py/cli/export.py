@@ -72,6 +72,7 @@ def export_inputs(call: Invocation, outputs: tuple[str, ...], analyzed: Analyzed
         project=project,
         source_date_epoch=call.source_date_epoch,
         run_image_choice=exported_choice(read_run_images(call), analyzed.run_image.image, extended=extended),
+        parallel=arguments.boolean("parallel"),
         platform_api=call.api,
     )
 

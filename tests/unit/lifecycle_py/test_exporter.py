@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tarfile
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 from lifecycle_py.errors import BuildpackFailedError, DefaultProcessError, LayerNotReusableError
 from lifecycle_py.exporter import Exported
 from lifecycle_py.oci.compression import Compression, open_uncompressed
-from lifecycle_py.oci.model import Layer
+from lifecycle_py.oci.model import Image, Layer
+from lifecycle_py.oci.store import ImageStore, SavedImage
 from lifecycle_py.output import Kind
 from lifecycle_py.spec.project_metadata_toml import ProjectMetadata
 from lifecycle_py.spec.toml_file import read_toml
@@ -387,3 +392,37 @@ def test_layers_for_another_environment_are_not_restored(workshop: Workshop) -> 
     workshop.create("keeps")
 
     assert ["found production"] == workshop.output()
+
+
+class _WaitingStore:
+    """A store that saves an image only after ``ready``, or gives up."""
+
+    def __init__(self, store: ImageStore, ready: threading.Event) -> None:
+        self._store = store
+        self._ready = ready
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def save(self, image: Image, references: Sequence[str]) -> SavedImage:
+        assert self._ready.wait(20), "nothing was kept while the image was being saved"
+        return self._store.save(image, references)
+
+
+@pytest.mark.requirement("platform.exporter.parallel")
+def test_parallel_keeps_the_cache_while_the_image_is_saved(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow store does not hold up the cache."""
+    kept = threading.Event()
+    update = workshop.cache.update
+
+    @contextlib.contextmanager
+    def updating() -> Iterator[object]:
+        with update() as gathered:
+            yield gathered
+        kept.set()
+
+    monkeypatch.setattr(workshop.cache, "update", updating)
+    monkeypatch.setattr(workshop, "store", _WaitingStore(workshop.store, kept))
+    exported = workshop.create("keeps_cached_layer", parallel=True)
+
+    assert exported.saved.digest
