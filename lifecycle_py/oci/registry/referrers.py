@@ -52,7 +52,14 @@ class RegistryReferrers:
         self._place = place
 
     def attach(self, subject: Descriptor, artifacts: Sequence[Artifact]) -> None:
-        """Attach documents; their blobs first, then each manifest, and last the tag's index if there has to be one."""
+        """Attach documents; their blobs first, then each manifest, and last the tag's index if there has to be one.
+
+        What is attached already is not sent again.
+        """
+        there = {referrer.digest for referrer in self.attached(subject.digest)}
+        artifacts = [one for one in artifacts if sha256(artifact_manifest(one, subject)) not in there]
+        if not artifacts:
+            return
         uploader = Uploader(self._client, self._place.host, self._place.repository, threading.Event())
         contents = [(empty_config(), EMPTY_JSON), *((artifact.blob, artifact.data) for artifact in artifacts)]
         for blob, data in contents:
