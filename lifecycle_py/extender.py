@@ -25,9 +25,9 @@ from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.compression import Compression
 from lifecycle_py.oci.model import History, Image, ImageConfig, Layer
 from lifecycle_py.output import Reporter
+from lifecycle_py.spec.image_labels import REBASABLE_LABEL
 
 EXTENSION_TITLE = ", Created by extension: "
-REBASABLE_LABEL = "io.buildpacks.rebasable"
 _ROOT_USERS = ("", "0", "root")
 
 

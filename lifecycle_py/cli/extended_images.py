@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from lifecycle_py.cli.invocation import Invocation
-from lifecycle_py.extender import REBASABLE_LABEL
 from lifecycle_py.inputs import ExtendedRunImage
 from lifecycle_py.oci.errors import ImageNotFoundError
 from lifecycle_py.oci.layout_store import LayoutStore
 from lifecycle_py.oci.model import Image, Layer, serialize
 from lifecycle_py.oci.store import FoundImage
+from lifecycle_py.spec.image_labels import REBASABLE_LABEL
 
 _NAME = "extended"
 
