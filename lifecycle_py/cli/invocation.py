@@ -153,14 +153,19 @@ def check_references(references: Iterable[str], outputs: Iterable[str], *, one_r
         one_registry: whether these have to be on one registry (all but a daemon's).
 
     Raises:
-        RegistryReferenceError: a name does not follow the rules.
+        InvalidArgumentError: a name does not follow the rules.
         RegistriesDifferError: outputs are on several registries.
     """
+    from lifecycle_py.oci.errors import RegistryReferenceError
     from lifecycle_py.oci.registry.reference import parse_reference
 
-    for reference in filter(None, references):
-        parse_reference(reference)
-    hosts = tuple(dict.fromkeys(parse_reference(output).host for output in outputs))
+    try:
+        for reference in filter(None, references):
+            parse_reference(reference)
+        hosts = tuple(dict.fromkeys(parse_reference(output).host for output in outputs))
+    except RegistryReferenceError as error:
+        # Wrong before anything is asked of a store: a matter of the arguments, as in the reference.
+        raise InvalidArgumentError(problem=str(error)) from error
     if one_registry and len(hosts) > 1:
         raise RegistriesDifferError(registries=hosts)
 

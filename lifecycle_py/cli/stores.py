@@ -29,7 +29,7 @@ def open_store(call: Invocation, references: Iterable[str], outputs: Iterable[st
         outputs: those of them that will be written.
 
     Raises:
-        RegistryReferenceError, RegistriesDifferError: a name is wrong.
+        InvalidArgumentError, RegistriesDifferError: a name is wrong.
         ExperimentalFeatureError: layouts are experimental, and the platform did not allow that.
     """
     arguments = call.arguments
