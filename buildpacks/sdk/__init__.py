@@ -67,6 +67,9 @@ if TYPE_CHECKING:
         FileUnreadableError as FileUnreadableError,
     )
     from buildpacks.sdk.errors import (
+        HookFailedError as HookFailedError,
+    )
+    from buildpacks.sdk.errors import (
         Source as Source,
     )
     from buildpacks.sdk.errors import (
@@ -90,6 +93,7 @@ if TYPE_CHECKING:
     from buildpacks.sdk.files import (
         sha256_of as sha256_of,
     )
+    from buildpacks.sdk.hooks import run_hook as run_hook
     from buildpacks.sdk.inventory import Artifact as Artifact
     from buildpacks.sdk.inventory import Inventory as Inventory
     from buildpacks.sdk.inventory import read_inventory as read_inventory
@@ -179,6 +183,7 @@ _HOMES = {
         "ExplainedError",
         "Explanation",
         "FileUnreadableError",
+        "HookFailedError",
         "Source",
         "UnsafeArchiveError",
         "VersionNotFoundError",
@@ -190,6 +195,7 @@ _HOMES = {
         "read_text_if_present",
         "sha256_of",
     ),
+    "buildpacks.sdk.hooks": ("run_hook",),
     "buildpacks.sdk.inventory": (
         "Artifact",
         "Inventory",

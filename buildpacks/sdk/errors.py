@@ -5,6 +5,7 @@ ExplainedError                  (lifecycle_py.spec) carries data, explains itsel
 ├── FileUnreadableError         a file of the app exists, but cannot be read as text
 ├── CommandNotFoundError        a program is not installed in the build image
 ├── CommandFailedError          a program ended with a non-zero status
+├── HookFailedError             a hook of the app ended with a non-zero status
 ├── DownloadFailedError         the network or the server failed, also after retries
 ├── DownloadNotFoundError       the server has no such file (never used for a slow network)
 ├── ChecksumMismatchError       a download is not the file that was asked for; nothing was unpacked
@@ -30,6 +31,7 @@ __all__ = [
     "ExplainedError",
     "Explanation",
     "FileUnreadableError",
+    "HookFailedError",
     "MissingInputError",
     "Source",
     "UnsafeArchiveError",
@@ -100,6 +102,27 @@ class CommandFailedError(ExplainedError):
 
         ending = f"ended with status {self.status}" if self.status >= 0 else f"was ended by signal {-self.status}"
         return Explanation(what=f"The command '{shlex.join(self.argv)}' {ending}", why="\n".join(self.last_lines))
+
+
+@dataclass(eq=False, kw_only=True)
+class HookFailedError(ExplainedError):
+    """A hook of the app failed; its whole output stands in the log."""
+
+    hook: str
+    status: int
+    last_lines: tuple[str, ...] = ()
+
+    def explain(self) -> Explanation:
+        """Name the hook and give its last words."""
+        ending = f"ended with status {self.status}" if self.status >= 0 else f"was ended by signal {-self.status}"
+        return Explanation(
+            what=f"The app's hook '{self.hook}' {ending}",
+            why="\n".join(self.last_lines) or "it printed nothing",
+            fix=(
+                f"Run '{self.hook}' by itself in the app's directory, and correct what its output names.",
+                "If it needs a config var, pass it to the build: 'offramp build --env NAME=value'.",
+            ),
+        )
 
 
 @dataclass(eq=False, kw_only=True)
