@@ -34,7 +34,7 @@ from builder.places import default_places
 
 _BLOCK = 1 << 18
 _UNCHANGING = (".whl", ".tar.gz", ".zip", ".mod", ".deb", ".metadata", ".tgz", ".tar.xz")
-_KEPT_HEADERS = ("content-type", "location", "etag", "last-modified")
+_KEPT_HEADERS = ("cache-control", "content-type", "location", "etag", "last-modified")
 _ASKED_HEADERS = ("accept", "authorization", "user-agent")
 
 
