@@ -21,7 +21,13 @@ ExplainedError
 ├── UnsafeImageError            an image would show the host's files
 ├── ImageNameNeededError        a layout has several images, and none was named
 ├── SlugignoreError             .slugignore negates a pattern
-├── BuildpackNotFoundError      --buildpack names neither a directory nor a buildpack of the builder
+├── BuildpackNotFoundError      a list of buildpacks names one there is not
+├── BuildpackVersionError       … one in a version that the builder does not have
+├── BuildpackOutsideError       … in a file of the app, one that such a file may not name
+├── NotABuildpackError          … something that is none
+├── UnpinnedBuildpackError      … an archive without its digest
+├── BuildpackRepositoryError    … a repository that git cannot get
+├── AppJsonError                app.json cannot be read
 ├── InvalidVariableError        --env or --env-file has no variable there
 ├── InvalidReferenceError       an image name is malformed
 ├── OutputTargetError           -o names no place an image can be written to
@@ -370,19 +376,132 @@ class SlugignoreError(ExplainedError):
 
 @dataclass(eq=False, kw_only=True)
 class BuildpackNotFoundError(ExplainedError):
-    """``--buildpack`` names nothing there is."""
+    """A list of buildpacks names one there is not; ``stands_for`` is Heroku's, which ours would replace."""
 
     name: str
     known: tuple[str, ...]
+    place: str
+    stands_for: str = ""
     exit_code: ClassVar[int] = 2
 
     def explain(self) -> Explanation:
         """Name the nearest buildpack."""
+        has = f"the builder has {', '.join(self.known)}"
+        if self.stands_for:
+            return Explanation(
+                what=f"There is nothing here that replaces '{self.name}'",
+                why=f"{self.place} asks for Heroku's buildpack, and {has}",
+                fix=(f"Use a builder that has one, or name a buildpack's directory or address in {self.place}.",),
+            )
         close = nearest(self.name, self.known)
         return Explanation(
             what=f"There is no buildpack '{self.name}'",
-            why=f"it is no directory with a buildpack.toml, and the builder has {', '.join(self.known)}",
+            why=f"{self.place} asks for it; it is no buildpack's directory or archive, and {has}",
             fix=(f"Did you mean '{close}'?",) if close else (),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackVersionError(ExplainedError):
+    """A list of buildpacks asks for another version than the builder has."""
+
+    name: str
+    version: str
+    known: str
+    place: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Give both versions."""
+        return Explanation(
+            what=f"There is no {self.name} {self.version}",
+            why=f"{self.place} asks for it, and the builder has {self.known}",
+            fix=("Leave the version out to use the builder's, or name a buildpack's directory or address.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackOutsideError(ExplainedError):
+    """A file of the app names a buildpack on this machine, or by an address without TLS."""
+
+    name: str
+    place: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Say what a file of the app may name, and who may name more."""
+        return Explanation(
+            what=f"{self.place} may not name '{self.name}'",
+            why="an app's files may name what is inside of the app, and https:// addresses",
+            fix=(f"If you trust it, name it yourself: offramp build --buildpack {self.name}",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NotABuildpackError(ExplainedError):
+    """What a list of buildpacks names is there, and is no buildpack."""
+
+    name: str
+    place: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Say what was looked for."""
+        return Explanation(
+            what=f"'{self.name}' is no buildpack",
+            why=f"{self.place} names it, but it has neither a buildpack.toml nor a bin/compile as Heroku's have",
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnpinnedBuildpackError(ExplainedError):
+    """An archive's address comes without its digest."""
+
+    url: str
+    place: str
+    sha256: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Give the digest to add."""
+        return Explanation(
+            what=f"{self.place} does not say which '{self.url}' it means",
+            why="nothing is unpacked or run before its digest was checked, and the address names none",
+            fix=(f"If this is the archive you expect, write {self.url}#sha256={self.sha256}",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackRepositoryError(ExplainedError):
+    """Git cannot get a buildpack's repository."""
+
+    url: str
+    place: str
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Give git's words."""
+        return Explanation(
+            what=f"Cannot get the buildpack '{self.url}'",
+            why=f"{self.place} names it; git says: {self.problem}",
+            fix=("Check the address and what follows its '#': a commit, a branch or a tag.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class AppJsonError(ExplainedError):
+    """app.json cannot be read, or its buildpacks cannot."""
+
+    line: int
+    problem: str
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Name the line."""
+        return Explanation(
+            what=f"app.json:{self.line} cannot be used",
+            why=self.problem,
+            fix=('Its form is: {"buildpacks": [{"url": "heroku/python"}]}',),
         )
 
 

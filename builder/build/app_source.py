@@ -42,8 +42,12 @@ def check_app(directory: Path) -> None:
         raise AppMissingError(path=directory, problem="the directory is empty")
 
 
-def copy_app(source: Path, target: Path, owner: Owner | None) -> AppSource:
+def copy_app(
+    source: Path, target: Path, owner: Owner | None, *, include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> AppSource:
     """Copy the app into the existing directory ``target``.
+
+    ``include`` and ``exclude`` are the patterns of its project.toml; with the former, nothing else is copied.
 
     Raises:
         AppUnreadableError: a file of the app cannot be read.
@@ -52,7 +56,8 @@ def copy_app(source: Path, target: Path, owner: Owner | None) -> AppSource:
     """
     tracked = _files_known_to_git(source)
     paths = sorted(_reached_without_links(source, tracked if tracked is not None else _all_files(source)))
-    kept = without_ignored(paths, read_slugignore(source / ".slugignore"))
+    kept = without_ignored(paths, (*read_slugignore(source / ".slugignore"), *exclude))
+    kept = only_included(kept, include)
     made: set[Path] = set()
     for path in kept:
         _make_directories(target, Path(path).parent, owner, made)
@@ -83,6 +88,13 @@ def without_ignored(paths: Iterable[str], patterns: Sequence[str]) -> list[str]:
 
     ignored = pathspec.GitIgnoreSpec.from_lines(patterns)
     return [path for path in paths if not ignored.match_file(path)]
+
+
+def only_included(paths: Iterable[str], patterns: Sequence[str]) -> list[str]:
+    """Keep the relative paths that patterns in gitignore's syntax name; without patterns, all of them."""
+    paths = list(paths)
+    ignored = set(without_ignored(paths, patterns)) if patterns else set()
+    return [path for path in paths if path not in ignored]
 
 
 def _files_known_to_git(source: Path) -> list[str] | None:

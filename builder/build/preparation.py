@@ -19,12 +19,15 @@ from builder.build.staging import EXTENSIONS_INSIDE, stage_buildpacks, stage_ext
 from builder.build.staging import INSIDE as BUILDPACKS_INSIDE
 from builder.build.variables import write_platform_env
 from builder.build.workspace import Workspace, open_workspace
-from builder.errors import BuildpackNotFoundError
-from builder.images.builder_toml import Builder, read_builder, with_buildpacks
+from builder.choice.find import apply_choice
+from builder.choice.project_toml import read_project
+from builder.choice.read_choice import read_choice
+from builder.images.builder_toml import Builder, read_builder
 from builder.places import Places
 from builder.stacks.root_file_system import unpack_image
 from builder.stacks.stack_cache import ensure_stack
 from builder.stacks.stack_toml import load_stack
+from builder.supply_chain.source import source_version
 from lifecycle_py.caches.cache import Cache
 from lifecycle_py.inputs import BuildUser, Directories
 from lifecycle_py.oci.errors import ImageNotFoundError
@@ -35,7 +38,6 @@ from lifecycle_py.oci.referrers import ReferrerStore
 from lifecycle_py.oci.store import FoundImage, ImageStore
 from lifecycle_py.output import Reporter
 from lifecycle_py.session import Place, Session
-from lifecycle_py.spec.buildpack_toml import read_buildpack
 
 LAYERS_INSIDE = PurePosixPath("/layers")
 PLATFORM_INSIDE = PurePosixPath("/platform")
@@ -94,20 +96,24 @@ def prepare(request: BuildRequest, ports: BuildPorts) -> Iterator[Prepared]:
     """
     places, reporter = ports.places, ports.reporter
     check_app(request.app)
-    builder = _choose_buildpacks(read_builder(request.builder), request.buildpacks)
+    project = read_project(request.app)
+    choice = read_choice(request.app, request.buildpacks, project)
 
     reporter.header("Preparing", phase="preparing")
+    builder = apply_choice(choice, read_builder(request.builder), places.buildpacks, reporter)
+    reporter.step(str(choice), rule=choice.rule)
     images = _base_images(builder.stack, LayoutStore(places.images), reporter)
     user = _build_user(images.build.image.config)
     reporter.progress("Unpacking the build image")
     root = unpack_image(images.build.image, places.roots)
 
     with open_workspace(places.work, user.host_owner) as workspace:
-        source = copy_app(request.app, workspace.app, user.host_owner)
+        source = copy_app(request.app, workspace.app, user.host_owner, include=project.include, exclude=project.exclude)
         left_out = ", files git ignores left out" if source.known_to_git else ""
         count = f"{source.files} file{'' if source.files == 1 else 's'}"
         reporter.step(f"Source: {count}{left_out}", files=source.files, ignored=source.ignored)
-        write_platform_env(workspace.platform, request.variables, user.host_owner)
+        variables = {**source_version(request.app), **project.env, **request.variables}
+        write_platform_env(workspace.platform, variables, user.host_owner)
         compiling = _environment(root, images, user)
         buildpacks = stage_buildpacks(builder.buildpacks, places.buildpacks, compiling, ports.executor)
         extensions = stage_extensions(builder.extensions, places.buildpacks) if builder.extensions else None
@@ -131,19 +137,6 @@ def _base_images(stack: str, store: LayoutStore, reporter: Reporter) -> BaseImag
     if build is None or run is None:
         raise ImageNotFoundError(reference=names.run, place=str(store.directory))
     return BaseImages(build=build, run=run, store=store)
-
-
-def _choose_buildpacks(builder: Builder, wanted: tuple[str, ...]) -> Builder:
-    if not wanted:
-        return builder
-    by_id = {str(read_buildpack(directory).id): directory for directory in builder.buildpacks}
-    chosen = []
-    for name in wanted:
-        directory = Path(name) if (Path(name) / "buildpack.toml").is_file() else by_id.get(name)
-        if directory is None:
-            raise BuildpackNotFoundError(name=name, known=tuple(by_id))
-        chosen.append(directory.resolve())
-    return with_buildpacks(builder, tuple(chosen))
 
 
 def _build_user(config: ImageConfig) -> BuildUser:

@@ -47,16 +47,16 @@ def read_builder(file: Path = DEFAULT) -> Builder:
     )
 
 
-def with_buildpacks(builder: Builder, chosen: tuple[Path, ...]) -> Builder:
-    """Give a builder whose only group is exactly these buildpacks, none of them optional."""
+def with_buildpacks(builder: Builder, chosen: tuple[Path, ...], optional: tuple[Path, ...] = ()) -> Builder:
+    """Give a builder whose only group is exactly these buildpacks, and after them ``optional`` ones."""
     elements = []
-    for directory in chosen:
+    for directory in (*chosen, *optional):
         buildpack = read_buildpack(directory)
-        elements.append(OrderElement(id=buildpack.id, version=buildpack.version))
+        elements.append(OrderElement(id=buildpack.id, version=buildpack.version, optional=directory in optional))
     return Builder(
         description=builder.description,
         stack=builder.stack,
-        buildpacks=tuple(dict.fromkeys(chosen)),
+        buildpacks=tuple(dict.fromkeys((*chosen, *optional))),
         order=Order(groups=(tuple(elements),), extensions=builder.order.extensions),
         extensions=builder.extensions,
     )

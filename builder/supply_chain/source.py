@@ -31,6 +31,12 @@ def source_revision(app: Path) -> SourceRevision | None:
     )
 
 
+def source_version(app: Path) -> dict[str, str]:
+    """Give the variable that holds the commit in a build, as on Heroku (heroku.md §1.1); nothing without git."""
+    commit = _git(app, "rev-parse", "--verify", "HEAD")
+    return {"SOURCE_VERSION": commit} if commit else {}
+
+
 def public_uri(url: str) -> str:
     """Give a remote's address without user and password, and as an address where it was in scp's form.
 

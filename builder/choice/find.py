@@ -1,0 +1,103 @@
+"""From the names of buildpacks to their directories, and to the builder that has exactly these."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.choice.fetch import fetch_archive, fetch_repository, unpack_local
+from builder.choice.reference import Archive, Local, Named, Repository, parse_reference
+from builder.choice.rules import Choice
+from builder.choice.wanted import Wanted
+from builder.errors import BuildpackNotFoundError, BuildpackOutsideError, BuildpackVersionError, NotABuildpackError
+from builder.images.builder_toml import Builder, with_buildpacks
+from lifecycle_py.output import Reporter
+from lifecycle_py.spec.buildpack_toml import read_buildpack
+
+PROCFILE = "offramp/procfile"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finder:
+    """Finds buildpacks: those of a builder, local ones, and fetched ones, which are kept in ``cache``."""
+
+    known: Mapping[str, Path]
+    cache: Path
+    reporter: Reporter
+
+    def find(self, wanted: Wanted) -> Path:
+        """Give the directory of a buildpack.
+
+        Raises:
+            BuildpackNotFoundError: nothing has this name.
+            BuildpackOutsideError: a file of the app names something outside of the app.
+            NotABuildpackError: what was found is none.
+        """
+        local = wanted.base / wanted.reference
+        match parse_reference(wanted.reference):
+            case Named() as named if named.instead_of or not _looks_like_buildpack(local):
+                return self._named(named, wanted)
+            case Named() | Local():
+                return self._local(local, wanted)
+            case Archive() as archive:
+                self._check_address(archive.url, wanted)
+                with self.reporter.timed_step(f"Fetching {archive.url}", f"Fetched {archive.url}"):
+                    return _checked(fetch_archive(archive, wanted, self.cache), wanted)
+            case Repository() as repository:
+                self._check_address(repository.url, wanted)
+                with self.reporter.timed_step(f"Fetching {repository.url}", f"Fetched {repository.url}"):
+                    directory, commit = fetch_repository(repository, wanted, self.cache)
+                if commit != repository.ref:
+                    self.reporter.warning(
+                        f"{wanted.place} names no commit: {repository.url}#{commit} is used this time"
+                    )
+                return _checked(directory, wanted)
+
+    def _named(self, named: Named, wanted: Wanted) -> Path:
+        directory = self.known.get(named.id)
+        if directory is None:
+            raise BuildpackNotFoundError(
+                name=wanted.reference, known=tuple(self.known), place=wanted.place, stands_for=named.instead_of
+            )
+        version = read_buildpack(directory).version
+        if named.version and named.version != version:
+            raise BuildpackVersionError(name=named.id, version=named.version, known=version, place=wanted.place)
+        return directory
+
+    def _local(self, path: Path, wanted: Wanted) -> Path:
+        real, base = Path(os.path.realpath(path)), Path(os.path.realpath(wanted.base))
+        if not wanted.trusted and not real.is_relative_to(base):
+            raise BuildpackOutsideError(name=wanted.reference, place=wanted.place)
+        if real.is_file():
+            return _checked(unpack_local(real, self.cache), wanted)
+        if not real.is_dir():
+            raise BuildpackNotFoundError(name=wanted.reference, known=tuple(self.known), place=wanted.place)
+        return _checked(real, wanted)
+
+    def _check_address(self, url: str, wanted: Wanted) -> None:
+        if not wanted.trusted and not url.startswith("https://"):
+            raise BuildpackOutsideError(name=wanted.reference, place=wanted.place)
+
+
+def apply_choice(choice: Choice, builder: Builder, cache: Path, reporter: Reporter) -> Builder:
+    """Give the builder whose only group is what was chosen; without a list it stays as it is."""
+    if not choice.wanted:
+        return builder
+    known = {str(read_buildpack(directory).id): directory for directory in builder.buildpacks}
+    finder = Finder(known=known, cache=cache, reporter=reporter)
+    chosen = tuple(finder.find(wanted) for wanted in choice.wanted)
+    procfile = known.get(PROCFILE)
+    beside = (procfile,) if choice.with_procfile and procfile and procfile not in chosen else ()
+    return with_buildpacks(builder, chosen, optional=beside)
+
+
+def _looks_like_buildpack(path: Path) -> bool:
+    return (path / "buildpack.toml").is_file() or (path / "bin" / "compile").is_file()
+
+
+def _checked(directory: Path, wanted: Wanted) -> Path:
+    if not (directory / "buildpack.toml").is_file():
+        raise NotABuildpackError(name=wanted.reference, place=wanted.place)
+    return directory
