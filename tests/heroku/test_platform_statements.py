@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +18,8 @@ from buildpacks.procfile.buildpack import ProcfileBuildpack
 from buildpacks.sdk.testing import AppUnderTest, BuildFailedError, Built
 from lifecycle_py.oci.compression import open_uncompressed
 from tests.support.offramp import Finished, Installation, installation
+from tests.support.package_proxy import package_proxy, run_cut_off, shelve
+from tests.support.python_mirror import python_release
 from tests.support.trees import write_tree
 
 LANGUAGES = ("python", "ruby", "go", "nodejs")
@@ -152,6 +155,34 @@ def test_statement_17_profile_runs_before_a_process(tmp_path: Path) -> None:
             [*process.command, *process.args], cwd=app.app_dir, capture_output=True, text=True, check=True
         )
         assert "WHO=profile\n" in done.stdout
+
+
+@pytest.mark.end_to_end
+@pytest.mark.xdist_group("statements")
+def test_statement_64_runtime_and_packages_from_a_filled_mirror(tmp_path: Path) -> None:
+    """Another Python than the stack's, from the mirror that the user names, and packages: with the network cut."""
+    mirror = "https://python.mirror.example"
+    for name, data in python_release(mirror).items():
+        shelve(f"{mirror}/{name}", data)
+    app = write_tree(
+        tmp_path / "app",
+        {
+            "requirements.txt": "blinker==1.9.0\n",
+            ".python-version": "3.11\n",
+            "Procfile": "web: python -c 'import sys, blinker; print(sys.version_info[:2], blinker.ANY)'",
+        },
+    )
+    options = ("-t", "mirrored", "-e", f"UV_PYTHON_DOWNLOADS_JSON_URL={mirror}/index.json")
+    with package_proxy() as proxy, installation(**proxy.environ) as offramp:
+        digest = offramp.build(app, *options[1:])["digest"]
+        assert offramp.run("run", "mirrored").stdout == "(3, 11) ANY\n"
+    with installation() as elsewhere:
+        command = [sys.executable, "-m", "builder.cli", "build", str(app), *options]
+        done, traffic = run_cut_off(command, elsewhere.environ)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(digest)
+    assert f"{mirror}/python.tar.gz" in {url for url, _, _ in traffic.requests}
 
 
 @pytest.mark.end_to_end

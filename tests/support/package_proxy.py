@@ -69,8 +69,8 @@ class _Shelf:
 
     def get(self, url: str, headers: dict[str, str]) -> tuple[_Kept | None, bool]:
         """Give an answer, and whether it was there; None when it may not be fetched or nobody answers."""
-        changes = not urlsplit(url).path.endswith(_UNCHANGING)
-        key = hashlib.sha256(f"{url}\0{headers.get('accept', '') if changes else ''}".encode()).hexdigest()
+        changes = not _is_unchanging(url)
+        key = _key(url, headers.get("accept", "") if changes else "")
         kept = self._read(key)
         if kept and not (self._online and changes and key not in self._fresh):
             return kept, True
@@ -104,6 +104,23 @@ class _Shelf:
             facts.write_text(json.dumps({"status": answer.status, "headers": kept, "url": url}))
             facts.replace(self._directory / f"{key}.json")
         return _Kept(status=answer.status, headers=kept, body=body)
+
+
+def shelve(url: str, data: bytes) -> None:
+    """Keep an answer that no server gives: for addresses below ``.example``, which nobody has."""
+    directory = kept_directory()
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / _key(url)).write_bytes(data)
+    (directory / f"{_key(url)}.json").write_text(json.dumps({"status": 200, "headers": {}, "url": url}))
+
+
+def _is_unchanging(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.path.endswith(_UNCHANGING) or (parts.hostname or "").endswith(".example")
+
+
+def _key(url: str, form: str = "") -> str:
+    return hashlib.sha256(f"{url}\0{form}".encode()).hexdigest()
 
 
 class _Handler(BaseHTTPRequestHandler):

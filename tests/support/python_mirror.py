@@ -43,6 +43,13 @@ def python_mirror(*, damaged: bool = False) -> Iterator[str]:
             index.unlink()
 
 
+def python_release(address: str) -> dict[str, bytes]:
+    """Give the files of the mirror as they would be below an address: name → contents. The index is ``index.json``."""
+    directory = _make_mirror()
+    index = (directory / "index.json").read_text().replace("MIRROR", address)
+    return {"index.json": index.encode(), "python.tar.gz": (directory / "python.tar.gz").read_bytes()}
+
+
 def _make_mirror() -> Path:
     """Make the archive once per machine."""
     directory = default_places().cache / "tests" / f"python-{_LINE}"
