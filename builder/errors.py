@@ -376,11 +376,15 @@ class SlugignoreError(ExplainedError):
 
 @dataclass(eq=False, kw_only=True)
 class BuildpackNotFoundError(ExplainedError):
-    """A list of buildpacks names one there is not; ``stands_for`` is Heroku's, which ours would replace."""
+    """A list of buildpacks names one there is not.
+
+    ``also_known`` are Heroku's names for what there is; ``stands_for`` is Heroku's buildpack that ours would replace.
+    """
 
     name: str
     known: tuple[str, ...]
     place: str
+    also_known: tuple[str, ...] = ()
     stands_for: str = ""
     exit_code: ClassVar[int] = 2
 
@@ -393,7 +397,7 @@ class BuildpackNotFoundError(ExplainedError):
                 why=f"{self.place} asks for Heroku's buildpack, and {has}",
                 fix=(f"Use a builder that has one, or name a buildpack's directory or address in {self.place}.",),
             )
-        close = nearest(self.name, self.known)
+        close = nearest(self.name, (*self.known, *self.also_known))
         return Explanation(
             what=f"There is no buildpack '{self.name}'",
             why=f"{self.place} asks for it; it is no buildpack's directory or archive, and {has}",

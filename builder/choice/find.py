@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.choice.fetch import fetch_archive, fetch_repository, unpack_local
-from builder.choice.reference import Archive, Local, Named, Repository, parse_reference
+from builder.choice.reference import Archive, Local, Named, Repository, heroku_names, parse_reference
 from builder.choice.rules import Choice
 from builder.choice.wanted import Wanted
 from builder.errors import BuildpackNotFoundError, BuildpackOutsideError, BuildpackVersionError, NotABuildpackError
@@ -58,9 +58,7 @@ class Finder:
     def _named(self, named: Named, wanted: Wanted) -> Path:
         directory = self.known.get(named.id)
         if directory is None:
-            raise BuildpackNotFoundError(
-                name=wanted.reference, known=tuple(self.known), place=wanted.place, stands_for=named.instead_of
-            )
+            raise self._not_found(wanted, stands_for=named.instead_of)
         version = read_buildpack(directory).version
         if named.version and named.version != version:
             raise BuildpackVersionError(name=named.id, version=named.version, known=version, place=wanted.place)
@@ -73,8 +71,17 @@ class Finder:
         if real.is_file():
             return _checked(unpack_local(real, self.cache), wanted)
         if not real.is_dir():
-            raise BuildpackNotFoundError(name=wanted.reference, known=tuple(self.known), place=wanted.place)
+            raise self._not_found(wanted)
         return _checked(real, wanted)
+
+    def _not_found(self, wanted: Wanted, stands_for: str = "") -> BuildpackNotFoundError:
+        return BuildpackNotFoundError(
+            name=wanted.reference,
+            known=tuple(self.known),
+            also_known=heroku_names(self.known),
+            place=wanted.place,
+            stands_for=stands_for,
+        )
 
     def _check_address(self, url: str, wanted: Wanted) -> None:
         if not wanted.trusted and not url.startswith("https://"):

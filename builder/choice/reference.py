@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -62,6 +63,11 @@ class Repository:
 
 
 Reference: TypeAlias = Named | Local | Archive | Repository
+
+
+def heroku_names(known: Collection[str]) -> tuple[str, ...]:
+    """Give Heroku's names for what there is here."""
+    return tuple(name for name, ours in _OURS.items() if ours in known)
 
 
 def parse_reference(text: str) -> Reference:

@@ -78,12 +78,13 @@ def test_heroku_s_name_gives_ours(find: Find) -> None:
     assert find("heroku/python").name == "python"
 
 
-def test_unknown_name_is_told_with_the_nearest(find: Find) -> None:
-    """A misspelled id is an error that knows who asked."""
+@pytest.mark.parametrize("vendor", ["offramp", "heroku"])
+def test_unknown_name_is_told_with_the_nearest(find: Find, vendor: str) -> None:
+    """A misspelled id is an error that knows who asked, and Heroku's names, too."""
     with pytest.raises(BuildpackNotFoundError) as raised:
-        find("offramp/pyhton")
+        find(f"{vendor}/pyhton")
 
-    assert "Did you mean 'offramp/python'?" in raised.value.explain().fix
+    assert f"Did you mean '{vendor}/python'?" in raised.value.explain().fix
     assert "app.json:3 asks for it" in raised.value.explain().why
 
 
