@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Final
 
+from builder.images.layer_files import read_layer_files
 from builder.stacks.base_tar import read_entries, write_entries
 from builder.stacks.mmdebstrap import Progress, System, apt_sources, install_system
 from builder.stacks.normalise import normalise
@@ -23,6 +24,7 @@ from lifecycle_py.spec.image_labels import BASE_LABEL_PREFIX
 
 PACKAGES_LABEL: Final = "dev.offramp.packages.digest"
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_STATUS: Final = "var/lib/dpkg/status"
 _CREATED: Final = "1980-01-01T00:00:01Z"  # as every image of a reproducible build
 
 
@@ -53,8 +55,19 @@ class BaseImage:
         return stack.run_packages if self.kind is BaseKind.RUN else (*stack.run_packages, *stack.build_packages)
 
 
-def make_base_image(base: BaseImage, blobs: BlobDirectory, progress: Progress) -> Image:
+RunStatus = Callable[[], bytes]
+
+
+def make_base_image(
+    base: BaseImage, blobs: BlobDirectory, progress: Progress, run_status: RunStatus | None = None
+) -> Image:
     """Install the packages and store the result as an image of one layer; only blobs are written.
+
+    Args:
+        base: the image to make.
+        blobs: where its layer goes.
+        progress: told what is being done.
+        run_status: gives dpkg's status of the run image, for a build image to carry; asked for last.
 
     Raises:
         StackToolsError: this host lacks what it takes.
@@ -73,13 +86,20 @@ def make_base_image(base: BaseImage, blobs: BlobDirectory, progress: Progress) -
     with tempfile.TemporaryFile(dir=blobs.root) as tar:
         install_system(system, tar, progress)
         progress("writing the layer")
-        return image_of(base, tar, blobs)
+        return image_of(base, tar, blobs, run_status() if run_status else None)
 
 
-def image_of(base: BaseImage, tar: BinaryIO, blobs: BlobDirectory) -> Image:
+def dpkg_status(image: Image) -> bytes:
+    """Read dpkg's status out of an image that was just made."""
+    return read_layer_files(image.layers[0], lambda name: name == _STATUS)[_STATUS]
+
+
+def image_of(base: BaseImage, tar: BinaryIO, blobs: BlobDirectory, run_status: bytes | None = None) -> Image:
     """Turn the tar of an installed system into the image."""
     tar.seek(0)
-    entries = normalise(read_entries(tar), base.stack.user, has_package_manager="apt" in base.packages)
+    entries = normalise(
+        read_entries(tar), base.stack.user, has_package_manager="apt" in base.packages, run_status=run_status
+    )
     layer = blobs.write_layer(write_entries(entries))
     packages = next(entry.content() for entry in entries if entry.path == PACKAGES_FILE)
     return Image(config=_config(base, sha256(packages)), layers=(layer,))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from builder.stacks.base_tar import HARD_LINK, Entry, file_entry
-from builder.stacks.packages import PACKAGES_FILE, parse_packages, render_packages
+from builder.stacks.packages import PACKAGES_FILE, RUN_IMAGE_STATUS_FILE, parse_packages, render_packages
 from builder.stacks.stack_toml import StackUser
 from lifecycle_py.oci.tar_header import DIRECTORY, REGULAR
 
@@ -42,8 +42,13 @@ _MANAGER_TREES: Final = ("/etc/apt", "/var/lib/apt", "/var/cache/apt", "/var/cac
 _DROPPED = re.compile("|".join(fnmatch.translate(pattern) for pattern in (*_DROPPED_FILES, _DANGLING_LINKS)))
 
 
-def normalise(entries: Iterable[Entry], user: StackUser, *, has_package_manager: bool) -> tuple[Entry, ...]:
-    """Give the entries of the base image: unwanted ones dropped, the user added, hard links settled, all sorted."""
+def normalise(
+    entries: Iterable[Entry], user: StackUser, *, has_package_manager: bool, run_status: bytes | None = None
+) -> tuple[Entry, ...]:
+    """Give the entries of the base image: unwanted ones dropped, the user added, hard links settled, all sorted.
+
+    ``run_status`` is dpkg's status of the run image, for a build image to carry.
+    """
     dropped_trees = _DROPPED_TREES if has_package_manager else (*_DROPPED_TREES, *_MANAGER_TREES)
     kept = {entry.path: entry for entry in entries if _is_kept(entry, dropped_trees)}
     settled = _settle_hard_links(kept)
@@ -53,9 +58,17 @@ def normalise(entries: Iterable[Entry], user: StackUser, *, has_package_manager:
         Entry(path=user.home, kind=DIRECTORY, mode=0o755, uid=user.uid, gid=user.gid),
         Entry(path=PACKAGES_FILE.rpartition("/")[0], kind=DIRECTORY, mode=0o755),
         file_entry(PACKAGES_FILE, render_packages(parse_packages(status))),
+        *_run_image_entries(run_status),
     )
     rewritten |= {entry.path: entry for entry in added}
     return tuple(rewritten[path] for path in sorted(rewritten, key=lambda path: path.split("/")))
+
+
+def _run_image_entries(run_status: bytes | None) -> tuple[Entry, ...]:
+    if run_status is None:
+        return ()
+    directory = Entry(path=RUN_IMAGE_STATUS_FILE.rpartition("/")[0], kind=DIRECTORY, mode=0o755)
+    return (directory, file_entry(RUN_IMAGE_STATUS_FILE, run_status))
 
 
 def _is_kept(entry: Entry, dropped_trees: tuple[str, ...]) -> bool:

@@ -9,6 +9,10 @@ from typing import Final
 
 PACKAGES_FILE: Final = "/usr/share/offramp/packages.json"
 
+# In the build image: dpkg's status of the run image beside it. Who adds packages to an app must know what the app will
+# find where it runs, and the build image has more.
+RUN_IMAGE_STATUS_FILE: Final = "/usr/share/offramp/run-image/status"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, order=True)
 class Package:

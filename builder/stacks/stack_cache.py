@@ -14,14 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from builder.stacks.make_stack import BaseImage, BaseKind, make_base_image
+from builder.stacks.make_stack import BaseImage, BaseKind, RunStatus, dpkg_status, make_base_image
 from builder.stacks.mmdebstrap import apt_sources, host_architecture
 from builder.stacks.stack_toml import Stack
 from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.model import Image
 from lifecycle_py.output import Reporter
 
 # Raised whenever the same declaration would be made into other bytes.
-_GENERATOR_VERSION: Final = 2
+_GENERATOR_VERSION: Final = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,8 +69,10 @@ def make_stack(stack: Stack, store: LayoutStore, reporter: Reporter) -> StackIma
     run = BaseImage(stack=stack, kind=BaseKind.RUN, architecture=host_architecture())
     making = _Making(store, reporter)
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="stack") as pool:
-        # The build image takes four times as long, so it gets its own core from the start.
-        futures = [pool.submit(making.make, base, name) for base, name in ((build, images.build), (run, images.run))]
+        # The build image takes four times as long: when it asks for what the run image has, that is there.
+        made_run = pool.submit(making.make, run, images.run)
+        made_build = pool.submit(making.make, build, images.build, lambda: dpkg_status(made_run.result()))
+        futures = [made_run, made_build]
         try:
             wait(futures, return_when=FIRST_EXCEPTION)
         finally:
@@ -91,9 +94,9 @@ class _Making:
         self._reporter = reporter
         self._cancelled = threading.Event()
 
-    def make(self, base: BaseImage, name: str) -> None:
+    def make(self, base: BaseImage, name: str, run_status: RunStatus | None = None) -> Image:
         begin = time.monotonic()
-        image = make_base_image(base, self._store.blobs, lambda text: self._tell(base, text))
+        image = make_base_image(base, self._store.blobs, lambda text: self._tell(base, text), run_status)
         saved = self._store.save(image, [name])
         size = sum(layer.blob.size for layer in image.layers)
         self._reporter.step(
@@ -103,6 +106,7 @@ class _Making:
             digest=saved.digest,
             size=size,
         )
+        return image
 
     def cancel_unless(self, finished: bool) -> None:  # noqa: FBT001
         if not finished:
