@@ -11,7 +11,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from builder.build.executor import BuildEnvironment, Executor, Mount, Network
@@ -23,10 +23,14 @@ from lifecycle_py.spec.identifiers import directory_name
 INSIDE = PurePosixPath("/cnb/buildpacks")
 EXTENSIONS_INSIDE = PurePosixPath("/cnb/extensions")
 
+# Where a wrapped classic buildpack has the classic one: no module of ours.
+CLASSIC = "classic"
+
 _COMPILE = """\
 import compileall, py_compile, sys
 mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
-sys.exit(not compileall.compile_dir(sys.argv[1], quiet=1, invalidation_mode=mode))
+compiled = [compileall.compile_dir(one, quiet=1, invalidation_mode=mode) for one in sys.argv[1:]]
+sys.exit(not all(compiled))
 """
 
 
@@ -94,8 +98,9 @@ def stage_for_others(source: Path, directory: Path) -> Path:
 def _stage_one(source: Path, directory: Path, shared: Sequence[tuple[str, Path]]) -> Path:
     buildpack = read_buildpack(source)
     target = directory / directory_name(buildpack.id) / buildpack.version
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "lib"))
-    if not _needs_sdk(source):
+    needs_sdk = _needs_sdk(source)
+    shutil.copytree(source, target, symlinks=True, ignore=_except(source, ("lib",) if needs_sdk else ()))
+    if not needs_sdk:
         return target
     library = target / "lib"
     for name, path in shared:
@@ -127,7 +132,16 @@ def _package_directory(name: str) -> Path:
 
 
 def _copy_module(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "bin", "testing.py"))
+    shutil.copytree(source, target, ignore=_except(source, ("bin", "testing.py", CLASSIC)))
+
+
+def _except(root: Path, names: Sequence[str]) -> Callable[[str, list[str]], set[str]]:
+    """Leave out ``names`` of the top level only, and compiled modules: a buildpack may have a lib further down."""
+
+    def ignored(directory: str, found: list[str]) -> set[str]:
+        return {"__pycache__"} | (set(names) & set(found) if Path(directory) == root else set())
+
+    return ignored
 
 
 def _compile(partial: Path, environment: BuildEnvironment, executor: Executor) -> None:
@@ -143,7 +157,8 @@ def _compile(partial: Path, environment: BuildEnvironment, executor: Executor) -
         env=environment.env,
         network=Network.NONE,
     )
-    argv = ("/usr/bin/env", "python3", "-I", "-c", _COMPILE, str(INSIDE))
+    libraries = (str(INSIDE / lib.relative_to(partial)) for lib in sorted(partial.glob("*/*/lib")) if _is_ours(lib))
+    argv = ("/usr/bin/env", "python3", "-I", "-c", _COMPILE, *libraries)
     with executor.open(compiling) as session:
         session.run(Command(argv=argv, env={"PATH": b"/usr/local/bin:/usr/bin:/bin"}), lambda _: None)
     for path in (partial, *partial.rglob("*")):
@@ -151,6 +166,10 @@ def _compile(partial: Path, environment: BuildEnvironment, executor: Executor) -
             path.chmod(0o755)
         if os.geteuid() == 0:
             os.chown(path, 0, 0, follow_symlinks=False)
+
+
+def _is_ours(library: Path) -> bool:
+    return (library / "buildpacks").is_dir()
 
 
 def _files(directories: Sequence[Path]) -> Iterator[Path]:

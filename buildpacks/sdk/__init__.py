@@ -35,8 +35,10 @@ if TYPE_CHECKING:
         process as process,
     )
     from buildpacks.sdk.commands import Command as Command
+    from buildpacks.sdk.commands import run_program as run_program
     from buildpacks.sdk.context import BuildContext as BuildContext
     from buildpacks.sdk.context import DetectContext as DetectContext
+    from buildpacks.sdk.downloads import digest_of as digest_of
     from buildpacks.sdk.downloads import download as download
     from buildpacks.sdk.downloads import with_mirror as with_mirror
     from buildpacks.sdk.environment import Environment as Environment
@@ -146,7 +148,9 @@ if TYPE_CHECKING:
     from lifecycle_py.spec.launch_toml import Slice as Slice
     from lifecycle_py.spec.layer_toml import LayerTypes as LayerTypes
     from lifecycle_py.spec.targets import Target as Target
+    from lifecycle_py.spec.toml_file import Table as Table
     from lifecycle_py.spec.toml_file import TomlTable as TomlTable
+    from lifecycle_py.spec.toml_file import read_toml_if_present as read_toml_if_present
 
 _HOMES = {
     "buildpacks.sdk.archives": ("unpack",),
@@ -160,12 +164,16 @@ _HOMES = {
         "plan",
         "process",
     ),
-    "buildpacks.sdk.commands": ("Command",),
+    "buildpacks.sdk.commands": (
+        "Command",
+        "run_program",
+    ),
     "buildpacks.sdk.context": (
         "BuildContext",
         "DetectContext",
     ),
     "buildpacks.sdk.downloads": (
+        "digest_of",
         "download",
         "with_mirror",
     ),
@@ -236,7 +244,11 @@ _HOMES = {
     ),
     "lifecycle_py.spec.layer_toml": ("LayerTypes",),
     "lifecycle_py.spec.targets": ("Target",),
-    "lifecycle_py.spec.toml_file": ("TomlTable",),
+    "lifecycle_py.spec.toml_file": (
+        "Table",
+        "TomlTable",
+        "read_toml_if_present",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - computed on purpose: one list, checked by a test

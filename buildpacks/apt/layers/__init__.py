@@ -1,0 +1,1 @@
+"""The layers the apt buildpack writes, a file for each."""
