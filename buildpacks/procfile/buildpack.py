@@ -11,8 +11,8 @@ from pathlib import Path
 
 from buildpacks.procfile.errors import GRAMMAR_SETTING, UnknownGrammarError
 from buildpacks.procfile.grammar import Entry, Grammar, Procfile, parse_procfile
-from buildpacks.procfile.shell import PROFILE, shell_script
 from buildpacks.sdk import (
+    PROFILE,
     BuildContext,
     Buildpack,
     BuildResult,
@@ -25,6 +25,7 @@ from buildpacks.sdk import (
     names_in,
     process,
     read_text_if_present,
+    shell_script,
 )
 
 LABEL = "dev.offramp.procfile"

@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from buildpacks.sdk.commands import run_program as run_program
     from buildpacks.sdk.context import BuildContext as BuildContext
     from buildpacks.sdk.context import DetectContext as DetectContext
-    from buildpacks.sdk.downloads import digest_of as digest_of
     from buildpacks.sdk.downloads import download as download
     from buildpacks.sdk.downloads import with_mirror as with_mirror
     from buildpacks.sdk.environment import Environment as Environment
@@ -125,6 +124,8 @@ if TYPE_CHECKING:
     from buildpacks.sdk.sbom import CYCLONEDX as CYCLONEDX
     from buildpacks.sdk.sbom import Component as Component
     from buildpacks.sdk.sbom import cyclonedx as cyclonedx
+    from buildpacks.sdk.shell import PROFILE as PROFILE
+    from buildpacks.sdk.shell import shell_script as shell_script
     from buildpacks.sdk.versions import (
         Version as Version,
     )
@@ -173,7 +174,6 @@ _HOMES = {
         "DetectContext",
     ),
     "buildpacks.sdk.downloads": (
-        "digest_of",
         "download",
         "with_mirror",
     ),
@@ -224,6 +224,10 @@ _HOMES = {
         "CYCLONEDX",
         "Component",
         "cyclonedx",
+    ),
+    "buildpacks.sdk.shell": (
+        "PROFILE",
+        "shell_script",
     ),
     "buildpacks.sdk.versions": (
         "Version",

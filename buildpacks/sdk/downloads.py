@@ -5,7 +5,6 @@ A slow network is never reported as a file that does not exist.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -59,17 +58,6 @@ def download(url: str, sha256: str, to: Path, downloader: Downloader | None = No
         return partial.replace(to)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def digest_of(url: str, downloader: Downloader | None = None) -> str:
-    """Give the sha256 of what is at an address now, for an error that says what to pin; nothing of it is kept.
-
-    Raises:
-        DownloadNotFoundError: the server says that there is no such file.
-        DownloadFailedError: the network or the server failed again and again.
-    """
-    how = downloader or Downloader(open_url=_open_url)
-    return _with_retries(lambda: _fetch(url, Path(os.devnull), how), url, how)
 
 
 def _with_retries(fetch: Callable[[], str], url: str, how: Downloader) -> str:

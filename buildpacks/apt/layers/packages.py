@@ -28,12 +28,12 @@ from buildpacks.apt.wanted import PackageFile, PackageRequest, Wanted
 from buildpacks.sdk import (
     CYCLONEDX,
     BuildContext,
+    ChecksumMismatchError,
     Component,
     Layer,
     LayerTypes,
     changed,
     cyclonedx,
-    digest_of,
     download,
     read_text_if_present,
     sha256_of,
@@ -108,15 +108,13 @@ def _fill(
     context: BuildContext, layer: Path, wanted: Wanted, sources: Sources, status: Status
 ) -> tuple[Installed, ...]:
     fetched = open_fetched(context, _target(context), sources)
-    pinned = _check_pinned(wanted.files)
-    files: list[Path] = []
+    files = _download(context, wanted.files, fetched.path / "files")
     with open_apt(context, sources, fetched.path, status.file) as apt:
         if wanted.packages:
             context.output.step(f"Reading the lists of {sources.described}")
             apt.update()
             chosen = choose_packages(wanted.packages, apt.names(), apt.providers)
             files += _fetch(context, apt, chosen, status)
-        files += _download(context, pinned, fetched.path / "files")
         _forget_others(fetched.path, files)
         with context.output.timed(f"Unpacking {len(files)} package{'' if len(files) == 1 else 's'}"):
             return _unpack(context, files, layer, apt.places.scratch)
@@ -158,14 +156,6 @@ def _checked(planned: Planned, archives: Path) -> Path:
     return file
 
 
-def _check_pinned(files: tuple[PackageFile, ...]) -> tuple[PackageFile, ...]:
-    """Refuse a file without a digest, before anything is fetched to be used."""
-    for file in files:
-        if not file.sha256:
-            raise UnpinnedFileError(url=file.url, origin=file.origin, sha256=digest_of(file.url))
-    return files
-
-
 def _download(context: BuildContext, files: tuple[PackageFile, ...], directory: Path) -> list[Path]:
     """Download package files that stand on no list, unless the cache has them; each is for this architecture."""
     paths = []
@@ -173,7 +163,7 @@ def _download(context: BuildContext, files: tuple[PackageFile, ...], directory: 
         path = directory / f"{file.sha256}.deb"
         if not path.is_file() or sha256_of(path.read_bytes()) != file.sha256:
             with context.output.timed(f"Downloading {file.url}"):
-                download(file.url, file.sha256, path)
+                _download_one(file, path)
         architecture = context.run("dpkg-deb", "--field", path, "Architecture", show=False)[0]
         if architecture not in {"all", context.target.arch}:
             raise ForeignPackageFileError(
@@ -181,6 +171,15 @@ def _download(context: BuildContext, files: tuple[PackageFile, ...], directory: 
             )
         paths.append(path)
     return paths
+
+
+def _download_one(file: PackageFile, to: Path) -> None:
+    try:
+        download(file.url, file.sha256, to)
+    except ChecksumMismatchError as error:
+        if file.sha256:
+            raise
+        raise UnpinnedFileError(url=file.url, origin=file.origin, sha256=error.actual) from None
 
 
 def _forget_others(fetched: Path, files: list[Path]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buildpacks.procfile.shell import shell_script
+from buildpacks.sdk.shell import shell_script
 
 BASH = shutil.which("bash") or "/bin/bash"
 

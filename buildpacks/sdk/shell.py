@@ -121,7 +121,7 @@ def shell_script(command: str, profile: str | None) -> str:
     """Give the script for ``bash -c``.
 
     Args:
-        command: the command of the Procfile.
+        command: the command of a Procfile, or of a classic buildpack.
         profile: text of the app's ``.profile``, or None when it has none.
     """
     return (_SOURCE_PROFILE if profile is not None else "") + _handing_over(command, profile or "")
