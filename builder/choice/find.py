@@ -11,6 +11,7 @@ from builder.choice.fetch import fetch_archive, fetch_repository, unpack_local
 from builder.choice.reference import Archive, Local, Named, Repository, heroku_names, parse_reference
 from builder.choice.rules import Choice
 from builder.choice.wanted import Wanted
+from builder.choice.wrap_classic import classic_name, is_classic, wrap_classic
 from builder.errors import BuildpackNotFoundError, BuildpackOutsideError, BuildpackVersionError, NotABuildpackError
 from builder.images.builder_toml import Builder, with_buildpacks
 from lifecycle_py.output import Reporter
@@ -44,7 +45,7 @@ class Finder:
             case Archive() as archive:
                 self._check_address(archive.url, wanted)
                 with self.reporter.timed_step(f"Fetching {archive.url}", f"Fetched {archive.url}"):
-                    return _checked(fetch_archive(archive, wanted, self.cache), wanted)
+                    return self._checked(fetch_archive(archive, wanted, self.cache), wanted)
             case Repository() as repository:
                 self._check_address(repository.url, wanted)
                 with self.reporter.timed_step(f"Fetching {repository.url}", f"Fetched {repository.url}"):
@@ -53,7 +54,7 @@ class Finder:
                     self.reporter.warning(
                         f"{wanted.place} names no commit: {repository.url}#{commit} is used this time"
                     )
-                return _checked(directory, wanted)
+                return self._checked(directory, wanted)
 
     def _named(self, named: Named, wanted: Wanted) -> Path:
         directory = self.known.get(named.id)
@@ -69,10 +70,10 @@ class Finder:
         if not wanted.trusted and not real.is_relative_to(base):
             raise BuildpackOutsideError(name=wanted.reference, place=wanted.place)
         if real.is_file():
-            return _checked(unpack_local(real, self.cache), wanted)
+            return self._checked(unpack_local(real, self.cache), wanted)
         if not real.is_dir():
             raise self._not_found(wanted)
-        return _checked(real, wanted)
+        return self._checked(real, wanted)
 
     def _not_found(self, wanted: Wanted, stands_for: str = "") -> BuildpackNotFoundError:
         return BuildpackNotFoundError(
@@ -82,6 +83,14 @@ class Finder:
             place=wanted.place,
             stands_for=stands_for,
         )
+
+    def _checked(self, directory: Path, wanted: Wanted) -> Path:
+        """Give the directory of a cloud native buildpack; a classic one is wrapped to be one."""
+        if is_classic(directory):
+            return wrap_classic(directory, classic_name(wanted.reference), self.cache)
+        if not (directory / "buildpack.toml").is_file():
+            raise NotABuildpackError(name=wanted.reference, place=wanted.place)
+        return directory
 
     def _check_address(self, url: str, wanted: Wanted) -> None:
         if not wanted.trusted and not url.startswith("https://"):
@@ -102,9 +111,3 @@ def apply_choice(choice: Choice, builder: Builder, cache: Path, reporter: Report
 
 def _looks_like_buildpack(path: Path) -> bool:
     return (path / "buildpack.toml").is_file() or (path / "bin" / "compile").is_file()
-
-
-def _checked(directory: Path, wanted: Wanted) -> Path:
-    if not (directory / "buildpack.toml").is_file():
-        raise NotABuildpackError(name=wanted.reference, place=wanted.place)
-    return directory

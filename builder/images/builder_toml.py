@@ -62,6 +62,14 @@ def with_buildpacks(builder: Builder, chosen: tuple[Path, ...], optional: tuple[
     )
 
 
+def own_buildpack(name: str) -> Path | None:
+    """Give the directory of a buildpack this project brings; None when it is installed without any."""
+    found = importlib.util.find_spec("buildpacks")
+    if found is None or not found.submodule_search_locations:
+        return None
+    return Path(next(iter(found.submodule_search_locations))) / name
+
+
 def _stack(table: Table) -> str:
     """Give a stack's name, or the directory of one that is declared beside the file."""
     name = table.text("stack")
@@ -73,7 +81,7 @@ def _directory(table: Table) -> Path:
     uri = table.text("uri")
     if not uri.startswith(_OURS):
         return (table.file.parent / uri).resolve()
-    found = importlib.util.find_spec("buildpacks")
-    if found is None or not found.submodule_search_locations:
+    directory = own_buildpack(uri.removeprefix(_OURS))
+    if directory is None:
         raise TomlValueError(file=table.file, key="uri", problem="this installation has no buildpacks")
-    return Path(next(iter(found.submodule_search_locations))) / uri.removeprefix(_OURS)
+    return directory

@@ -1,0 +1,1 @@
+"""The layers the classic buildpack adapter writes, a file for each."""
