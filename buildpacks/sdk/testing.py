@@ -27,6 +27,7 @@ from buildpacks.sdk.output import Output
 from buildpacks.sdk.redaction import Redactor
 from lifecycle_py.spec.build_plan import BuildPlan
 from lifecycle_py.spec.buildpack_plan import BuildpackPlan
+from lifecycle_py.spec.buildpack_toml import read_buildpack
 from lifecycle_py.spec.layer_toml import LayerMetadata, LayerTypes
 from lifecycle_py.spec.targets import Distro, Target
 from lifecycle_py.spec.toml_file import read_toml, write_toml
@@ -157,6 +158,7 @@ class AppUnderTest:
         self.buildpack = buildpack
         self.app_dir = directory / "app"
         self.layers_dir = directory / "layers"
+        self.buildpack_dir = directory / "buildpack"
         self.programs = programs
         self.user_env = dict(user_env or {})
         self.target = DEBIAN_13
@@ -215,13 +217,18 @@ class AppUnderTest:
         redactor = Redactor.for_environment(self.user_env)
         return DetectContext(
             app_dir=self.app_dir,
-            buildpack_dir=self.app_dir.parent / "buildpack",
+            buildpack_dir=self.buildpack_dir,
             target=self.target,
             exec_env="production",
-            env={"PATH": "/usr/bin:/bin", "HOME": str(self.app_dir), **self.user_env},
+            env={"PATH": "/usr/bin:/bin", "HOME": str(self.app_dir), **self._visible_env()},
             user_env=self.user_env,
             output=Output(log, log, redactor=redactor, clock=lambda: 0.0),
         )
+
+    def _visible_env(self) -> Mapping[str, str]:
+        """Give the user's variables as a lifecycle does: not to a buildpack whose buildpack.toml has ``clear-env``."""
+        described = (self.buildpack_dir / "buildpack.toml").is_file()
+        return {} if described and read_buildpack(self.buildpack_dir).clear_env else self.user_env
 
     def _own_plan(self) -> BuildpackPlan:
         result = self.detect().result

@@ -12,6 +12,8 @@ from types import ModuleType
 import pytest
 
 import builder.errors
+import buildpacks.apt.errors
+import buildpacks.heroku_classic.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
 import buildpacks.sdk.errors
@@ -37,6 +39,8 @@ MODULES = [
     builder.errors,
     buildpacks.sdk.errors,
     buildpacks.procfile.errors,
+    buildpacks.apt.errors,
+    buildpacks.heroku_classic.errors,
     buildpacks.python.errors,
 ]
 RAISED = [error for module in MODULES for error in errors_of(module) if is_raised(error)]
