@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from buildpacks.heroku_classic.errors import InvalidReleaseError
 
 _PAIR = re.compile(
-    r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s"'#{\[&*!|>%@`-][^:#]*?|[^\s"'#:]+?):(?:\s+(?P<value>.*))?"""
+    r"""(?P<key>"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^ \t"'#{\[&*!|>%@`-][^:#]*?|[^ \t"'#:]+?):(?:[ \t]+(?P<value>.*))?"""
 )
+_BLANKS = " \t\r"
 _SPECIAL = tuple("&*!%@`|>{}[],")
 _EMPTY: Mapping[str, object] = {"": None, "{}": {}, "[]": [], "~": None, "null": None}
 
@@ -88,7 +89,7 @@ def _document(text: str) -> dict[str, object]:
 
 def _line(number: int, text: str) -> _Line | None:
     """Give a line that says something; the marks of a document's beginning and end do not."""
-    stripped = text.rstrip()
+    stripped = text.rstrip(_BLANKS)
     content = stripped.lstrip(" ")
     if not content or content.startswith("#") or (content == stripped and content in {"---", "...", "--- {}"}):
         return None
@@ -111,22 +112,27 @@ def _is_item(line: _Line) -> bool:
 
 
 def _block(lines: list[_Line]) -> object:
+    first = lines[0]
+    items: list[str] = []
+    pairs: dict[str, str] = {}
     for line in lines:
-        if line.indent != lines[0].indent:
+        if line.indent != first.indent:
             raise line.problem("it is indented differently from the lines around it")
-        if _is_item(line) != _is_item(lines[0]):
+        if _is_item(line) != _is_item(first):
             raise line.problem("a list and keys are mixed")
-    if _is_item(lines[0]):
-        return [_scalar(line.text[1:].strip(), line) for line in lines]
-    pairs = [(line, *_pair(line)) for line in lines]
-    return {key: _scalar(value, line) for line, key, value in pairs}
+        if _is_item(line):
+            items.append(_scalar(line.text[1:].strip(_BLANKS), line))
+        else:
+            key, value = _pair(line)
+            pairs[key] = _scalar(value, line)
+    return items or pairs
 
 
 def _pair(line: _Line) -> tuple[str, str]:
     found = _PAIR.fullmatch(line.text)
     if found is None:
         raise line.problem("expected 'name: value'")
-    return _scalar(found["key"].strip(), line), (found["value"] or "").strip()
+    return _scalar(found["key"].strip(_BLANKS), line), (found["value"] or "").strip(_BLANKS)
 
 
 def _empty_or_text(value: str, line: _Line) -> object:
@@ -138,20 +144,20 @@ def _scalar(text: str, line: _Line) -> str:
     if text.startswith('"'):
         return _double_quoted(text, line)
     if text.startswith("'"):
-        found = re.fullmatch(r"'((?:[^']|'')*)'(?:\s+#.*)?", text)
+        found = re.fullmatch(r"'((?:[^']|'')*)'(?:[ \t]+#.*)?", text)
         if found is None:
             raise line.problem("a quote is not closed, or something follows it")
         return found[1].replace("''", "'")
-    plain = re.split(r"(?:^|\s)#", text, maxsplit=1)[0].strip()
+    plain = re.split(r"(?:^|[ \t])#", text, maxsplit=1)[0].strip(_BLANKS)
     if plain.startswith(_SPECIAL):
         raise line.problem(f"'{plain[0]}' means something else in YAML; put the value in quotes")
-    if re.search(r":(\s|$)", plain):
+    if re.search(r":([ \t]|$)", plain):
         raise line.problem("a value with ': ' has to stand in quotes")
     return plain
 
 
 def _double_quoted(text: str, line: _Line) -> str:
-    found = re.fullmatch(r'("(?:[^"\\]|\\.)*")(?:\s+#.*)?', text)
+    found = re.fullmatch(r'("(?:[^"\\]|\\.)*")(?:[ \t]+#.*)?', text)
     try:
         if found is not None:
             return str(json.loads(found[1], strict=False))
