@@ -64,7 +64,7 @@ def classic_name(reference: str) -> str:
 
     ``https://example.com/me/heroku-buildpack-x.git#v1`` is ``heroku-buildpack-x``.
     """
-    last = reference.partition("#")[0].rstrip("/").rpartition("/")[2]
+    last = reference.partition("#")[0].partition("?")[0].rstrip("/").rpartition("/")[2]
     ending = next((one for one in _ENDINGS if last.endswith(one)), "")
     return _NOT_IN_IDS.sub("-", last.removesuffix(ending)).strip("-.") or "buildpack"
 

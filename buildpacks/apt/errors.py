@@ -13,6 +13,7 @@ ExplainedError
 ├── UnsolvableError               apt found no way to install them together
 ├── FetchPackagesError            a package could not be fetched, or is not what the signed list says
 ├── DamagedPackageError           a fetched package is not what the signed list says
+├── UnpackPackageError            a package is no package, or would write outside of its layer
 └── ForeignPackageFileError       a .deb is for another architecture
 """
 
@@ -281,6 +282,22 @@ class DamagedPackageError(ExplainedError):
             what=f"'{self.file}' is not the package that was expected",
             why=f"its sha256 is {self.actual}, the signed list says {self.expected}; nothing was unpacked",
             fix=("Try again with '--no-cache'; if it happens again, ask who runs the mirror.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class UnpackPackageError(ExplainedError):
+    """dpkg-deb or tar refused a package."""
+
+    file: str
+    last_lines: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Give their words."""
+        return Explanation(
+            what=f"Couldn't unpack '{self.file}'",
+            why="\n".join(self.last_lines),
+            fix=("The file is what its publisher signed or the app names: report this to them, and leave it out.",),
         )
 
 

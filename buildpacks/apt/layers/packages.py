@@ -17,6 +17,7 @@ from buildpacks.apt.errors import (
     REFRESH_SETTING,
     DamagedPackageError,
     ForeignPackageFileError,
+    UnpackPackageError,
     UnpinnedFileError,
 )
 from buildpacks.apt.layer_environment import layer_environment, private_libraries
@@ -29,6 +30,7 @@ from buildpacks.sdk import (
     CYCLONEDX,
     BuildContext,
     ChecksumMismatchError,
+    CommandFailedError,
     Component,
     Layer,
     LayerTypes,
@@ -196,8 +198,11 @@ def _unpack(context: BuildContext, files: list[Path], layer: Path, scratch: Path
     alternatives: list[Alternative] = []
     for number, file in enumerate(files):
         control = scratch / f"control-{number}"
-        context.run("dpkg-deb", "--control", file, control, show=False)
-        context.run("dpkg-deb", "--extract", file, layer, show=False)
+        try:
+            context.run("dpkg-deb", "--control", file, control, show=False)
+            context.run("dpkg-deb", "--extract", file, layer, show=False)
+        except CommandFailedError as error:
+            raise UnpackPackageError(file=file.name, last_lines=error.last_lines) from error
         installed.append(_read_control((control / "control").read_text(encoding="utf-8")))
         alternatives += parse_alternatives(read_text_if_present(control / "postinst") or "")
     make_links(layer, tuple(alternatives))
