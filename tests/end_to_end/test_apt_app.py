@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,11 +37,11 @@ class TestReport(AppCycle):
 
     def test_bill_of_materials_has_the_packages(self, cycle: Cycle) -> None:
         """``offramp sbom`` names each package of the layer, beside those of the run image."""
-        bill = cycle.offramp.run("sbom", cycle.case.name).stdout
+        bill = json.loads(cycle.offramp.run("sbom", cycle.case.name).stdout)
+        names = [one["name"] for one in bill["components"]]
 
-        assert "pkg:deb/debian/jq@" in bill
-        assert "pkg:deb/debian/libonig5@" in bill
-        assert bill.count("pkg:deb/debian/curl@") <= 2  # its reference and its purl: the run image's own, no second one
+        assert {"jq", "libjq1", "libonig5", "busybox"} <= set(names)
+        assert names.count("curl") == 1  # asked for, and in the run image already
 
     def test_changed_list_fetches_the_new_package_only(self, cycle: Cycle) -> None:
         """What the cache holds of the lists and packages is not downloaded again."""
