@@ -3,39 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import tomllib
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buildpacks.heroku_classic.profile import MARKER, has_scripts, profile_program
+from buildpacks.heroku_classic.profile import MARKER, has_scripts
 from tests.support.trees import write_tree
-
-ENV = {"PATH": "/usr/bin:/bin", "HOME": "/home/somebody", "KEPT": "as it was"}
-
-
-class Launch:
-    """How a run of the program ended: its status, what it printed, and the variables it gave to descriptor 3."""
-
-    def __init__(self, app: Path, scripts: dict[str, str], **env: str) -> None:
-        """Run the program over these scripts."""
-        write_tree(app, {f".profile.d/{name}": text for name, text in scripts.items()})
-        program = app.parent / "program"
-        program.write_text(profile_program(app))
-        program.chmod(0o755)
-        output = app.parent / "output"
-        done = subprocess.run(
-            ["sh", "-c", 'exec "$0" 3> "$1"', program, output],
-            env={**ENV, **env},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=20,
-        )
-        self.status, self.stdout, self.stderr = done.returncode, done.stdout, done.stderr
-        self.variables = tomllib.loads(output.read_text(encoding="utf-8"))
+from tests.unit.buildpacks.heroku_classic.launch import Launch
 
 
 def test_scripts_are_sourced_in_the_order_of_their_names(tmp_path: Path) -> None:
