@@ -19,37 +19,31 @@ def multiarch(architecture: str) -> str:
 
 
 def layer_environment(
-    layer: Path, architecture: str, is_there: Callable[[str], bool], private: Iterable[str] = ()
+    layer: Path, architecture: str, find: Callable[[str], tuple[str, ...]], private: Iterable[str] = ()
 ) -> LayerEnv:
     """Give the changes for the rest of the build and for the app.
 
     Args:
         layer: where the packages are.
         architecture: that of the image, such as ``amd64``.
-        is_there: tells whether a directory, relative to the layer, is there.
+        find: gives the directories of the layer that a pattern matches, relative to the layer.
         private: further directories with libraries, which Debian makes known in other ways.
     """
     triple = multiarch(architecture)
-    libraries = (f"usr/lib/{triple}", "usr/lib", *private)
-    headers = (f"usr/include/{triple}", "usr/include")
-    lists = {
-        "PATH": ("usr/bin", "usr/sbin"),
-        "LD_LIBRARY_PATH": libraries,
-        "LIBRARY_PATH": libraries,
-        "CPATH": headers,
-        "CPPPATH": headers,
-        "INCLUDE_PATH": headers,
-        "PKG_CONFIG_PATH": (f"usr/lib/{triple}/pkgconfig", "usr/lib/pkgconfig", "usr/share/pkgconfig"),
-    }
     env = LayerEnv()
-    for name, directories in lists.items():
-        value = ":".join(str(layer / directory) for directory in directories if is_there(directory))
+    for name, patterns in _lists(triple, tuple(private)).items():
+        value = ":".join(str(layer / directory) for pattern in patterns for directory in find(pattern))
         env = env.prepend(name, value) if value else env
-    # git has the places of its helpers and templates compiled in.
-    if is_there("usr/lib/git-core"):
-        env = env.override("GIT_EXEC_PATH", layer / "usr/lib/git-core")
-        env = env.override("GIT_TEMPLATE_DIR", layer / "usr/share/git-core/templates")
+    for name, pattern in _compiled_in(triple).items():
+        for directory in find(pattern)[-1:]:
+            env = env.override(name, layer / directory)
     return env
+
+
+def find_directories(layer: Path, pattern: str) -> tuple[str, ...]:
+    """Give the directories of a layer that a pattern matches, sorted."""
+    found = (path for path in layer.glob(pattern) if path.is_dir())
+    return tuple(sorted(str(path.relative_to(layer)) for path in found))
 
 
 def private_libraries(layer: Path, architecture: str) -> tuple[str, ...]:
@@ -57,3 +51,35 @@ def private_libraries(layer: Path, architecture: str) -> tuple[str, ...]:
     home = layer / "usr/lib" / multiarch(architecture)
     found = {file.parent for file in home.glob("*/**/lib*.so.*")}
     return tuple(sorted(str(directory.relative_to(layer)) for directory in found))
+
+
+def _lists(triple: str, private: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Give the variables that are lists of directories, best first."""
+    libraries = (f"usr/lib/{triple}", "usr/lib", *private)
+    headers = (f"usr/include/{triple}", "usr/include")
+    return {
+        "PATH": ("usr/bin", "usr/sbin"),
+        "LD_LIBRARY_PATH": libraries,
+        "LIBRARY_PATH": libraries,
+        "CPATH": headers,
+        "CPPPATH": headers,
+        "INCLUDE_PATH": headers,
+        "PKG_CONFIG_PATH": (f"usr/lib/{triple}/pkgconfig", "usr/lib/pkgconfig", "usr/share/pkgconfig"),
+        # Where the run image's perl does not look.
+        "PERL5LIB": (
+            *("usr/share/perl5", f"usr/lib/{triple}/perl5/5.*"),
+            *(f"usr/lib/{triple}/perl/5.*.*", "usr/share/perl/5.*.*"),
+        ),
+    }
+
+
+def _compiled_in(triple: str) -> dict[str, str]:
+    """Give the variables that lead programs to places they have compiled in otherwise."""
+    return {
+        "GIT_EXEC_PATH": "usr/lib/git-core",
+        "GIT_TEMPLATE_DIR": "usr/share/git-core/templates",
+        "FIGLET_FONTDIR": "usr/share/figlet",
+        "MAGICK_CONFIGURE_PATH": "etc/ImageMagick-*",
+        "MAGICK_CODER_MODULE_PATH": f"usr/lib/{triple}/ImageMagick-*/modules-*/coders",
+        "MAGICK_FILTER_MODULE_PATH": f"usr/lib/{triple}/ImageMagick-*/modules-*/filters",
+    }

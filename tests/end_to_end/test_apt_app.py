@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import ClassVar
@@ -9,9 +10,11 @@ from typing import ClassVar
 import pytest
 
 from tests.support.app_cycle import AppCase, AppCycle, Cycle, all_of, answers, replace_in
+from tests.support.offramp import REPOSITORY
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("apt")]
 
+C_TOOLS = str(REPOSITORY / "fixtures" / "classic_buildpacks" / "c_tools")
 LOW_STOCK = "/cgi-bin/low-stock?below=10"
 
 
@@ -52,3 +55,22 @@ class TestReport(AppCycle):
         debs = [url for url, _, _ in cycle.proxy.traffic.requests[before:] if url.endswith(".deb")]
 
         assert [url.rpartition("/")[2].partition("_")[0] for url in debs] == ["sl"]
+
+
+def blake2b(word: str) -> str:
+    """Give the digest that libsodium should find."""
+    return hashlib.blake2b(word.encode(), digest_size=32).hexdigest()
+
+
+class TestSodium(AppCycle):
+    """A later buildpack compiles against a library of the Aptfile; the app is linked with it where it runs."""
+
+    case: ClassVar[AppCase] = AppCase(
+        app="apt_c_sodium",
+        options=("--buildpack", "offramp/apt", "--buildpack", C_TOOLS, "--buildpack", "offramp/procfile"),
+        ask=answers("/offramp", blake2b("offramp")),
+        edit=replace_in("src/digests.c", "strlen(word), NULL", "strlen(word) / 2, NULL"),
+        ask_edited=answers("/abab", blake2b("ab")),
+        depend=replace_in("Aptfile", "libsodium-dev", "libsodium-dev libonig5"),
+        kept=("offramp/apt: packages",),
+    )

@@ -20,7 +20,7 @@ from buildpacks.apt.errors import (
     UnpackPackageError,
     UnpinnedFileError,
 )
-from buildpacks.apt.layer_environment import layer_environment, private_libraries
+from buildpacks.apt.layer_environment import find_directories, layer_environment, private_libraries
 from buildpacks.apt.layers.fetched import keep_fetched, open_fetched
 from buildpacks.apt.relocating import prepare_tree, relocate
 from buildpacks.apt.sources import Sources
@@ -95,7 +95,7 @@ def install_packages(context: BuildContext, wanted: Wanted, sources: Sources, st
     layer.env = layer_environment(
         layer.path,
         architecture,
-        lambda directory: (layer.path / directory).is_dir(),
+        lambda pattern: find_directories(layer.path, pattern),
         private_libraries(layer.path, architecture),
     )
     layer.sboms[CYCLONEDX] = cyclonedx(_component(one, context) for one in packages)

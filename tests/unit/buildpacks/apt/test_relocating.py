@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buildpacks.apt.alternatives import Alternative, make_links, parse_alternatives
-from buildpacks.apt.layer_environment import layer_environment, multiarch, private_libraries
+from buildpacks.apt.layer_environment import find_directories, layer_environment, multiarch, private_libraries
 from buildpacks.apt.relocating import mend_pkg_config, mend_target, prepare_tree, relocate
 from tests.support.trees import write_tree
 
@@ -113,6 +113,24 @@ def test_alternatives_are_read_not_run() -> None:
     )
 
 
+LOOP = """
+VERSION=7
+for prog in convert magick; do
+    update-alternatives --install /usr/bin/$prog \\
+                        $prog /usr/bin/${prog}-im$VERSION 10000
+done
+for file in *.x; do update-alternatives --install /usr/bin/$file x /usr/bin/x 1; done
+"""
+
+
+def test_alternatives_of_a_loop() -> None:
+    """Variables that have plain words only are replaced by each of them; a pattern is none."""
+    assert [(one.link, one.path) for one in parse_alternatives(LOOP)] == [
+        ("/usr/bin/convert", "/usr/bin/convert-im7"),
+        ("/usr/bin/magick", "/usr/bin/magick-im7"),
+    ]
+
+
 @given(st.text())
 def test_no_script_breaks_the_reader(script: str) -> None:
     """Any text gives a list of links between absolute paths."""
@@ -142,7 +160,7 @@ def test_best_alternative_wins_and_files_stay(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("architecture", "triple"), [("amd64", "x86_64-linux-gnu"), ("arm64", "aarch64-linux-gnu")])
 def test_environment_by_architecture(architecture: str, triple: str) -> None:
     """Every list of the environment holds the directories of the image's architecture, and no other's."""
-    env = layer_environment(Path("/l"), architecture, lambda _path: True, ("usr/lib/private",))
+    env = layer_environment(Path("/l"), architecture, lambda pattern: (pattern,), ("usr/lib/private",))
     values = {change.change.name: change.change.value.decode() for change in env.changes}
 
     assert multiarch(architecture) == triple
@@ -154,14 +172,28 @@ def test_environment_by_architecture(architecture: str, triple: str) -> None:
         "CPPPATH": f"/l/usr/include/{triple}:/l/usr/include",
         "INCLUDE_PATH": f"/l/usr/include/{triple}:/l/usr/include",
         "PKG_CONFIG_PATH": f"/l/usr/lib/{triple}/pkgconfig:/l/usr/lib/pkgconfig:/l/usr/share/pkgconfig",
+        "PERL5LIB": (
+            f"/l/usr/share/perl5:/l/usr/lib/{triple}/perl5/5.*:/l/usr/lib/{triple}/perl/5.*.*:/l/usr/share/perl/5.*.*"
+        ),
         "GIT_EXEC_PATH": "/l/usr/lib/git-core",
         "GIT_TEMPLATE_DIR": "/l/usr/share/git-core/templates",
+        "FIGLET_FONTDIR": "/l/usr/share/figlet",
+        "MAGICK_CONFIGURE_PATH": "/l/etc/ImageMagick-*",
+        "MAGICK_CODER_MODULE_PATH": f"/l/usr/lib/{triple}/ImageMagick-*/modules-*/coders",
+        "MAGICK_FILTER_MODULE_PATH": f"/l/usr/lib/{triple}/ImageMagick-*/modules-*/filters",
     }
 
 
 def test_environment_of_nothing() -> None:
     """No variable names a directory that is not there."""
-    assert layer_environment(Path("/l"), "amd64", lambda _path: False).changes == ()
+    assert layer_environment(Path("/l"), "amd64", lambda _pattern: ()).changes == ()
+
+
+def test_directories_are_found_by_patterns(tmp_path: Path) -> None:
+    """A pattern gives every directory it matches, relative and sorted; files are none."""
+    write_tree(tmp_path, {"etc/ImageMagick-7/x": "", "etc/ImageMagick-6/x": "", "etc/ImageMagick-5": ""})
+
+    assert find_directories(tmp_path, "etc/ImageMagick-*") == ("etc/ImageMagick-6", "etc/ImageMagick-7")
 
 
 def test_private_directories_of_libraries(tmp_path: Path) -> None:
