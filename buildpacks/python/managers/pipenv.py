@@ -1,0 +1,59 @@
+"""Pipenv: fills a virtual environment from ``Pipfile.lock``. A change of the lock makes a new one, as on Heroku."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from buildpacks.python.errors import InstallLockedError
+from buildpacks.python.layers.pipenv import PIPENV, install_pipenv
+from buildpacks.python.layers.python import InstalledPython
+from buildpacks.python.layers.tools import pinned_version
+from buildpacks.python.local_sources import LocalSource, sources_in_pipfile_lock
+from buildpacks.python.managers.base import Job, digest_of_files, wants_test_dependencies
+from buildpacks.python.pipfile_lock import PIPFILE_LOCK
+from buildpacks.sdk import BuildContext, CommandFailedError, read_bytes_if_present
+
+_FILES = (PIPFILE_LOCK, "Pipfile")
+
+
+class Pipenv:
+    """The ``Manager`` for Pipenv."""
+
+    updates_in_place_on = ()
+
+    @property
+    def label(self) -> str:
+        """Give name and version."""
+        return f"Pipenv {pinned_version(PIPENV)}"
+
+    def files_digest(self, context: BuildContext) -> str:
+        """Digest the lock file, and the Pipfile, which Pipenv compares it with."""
+        return digest_of_files(context.app_dir, _FILES)
+
+    def local_sources(self, context: BuildContext) -> tuple[LocalSource, ...]:
+        """List the directories and archives that the lock names."""
+        return sources_in_pipfile_lock(context.app_dir, read_bytes_if_present(context.app_dir / PIPFILE_LOCK) or b"")
+
+    def prepare(self, context: BuildContext, python: InstalledPython) -> Path:
+        """Install Pipenv."""
+        return install_pipenv(context, python).parent
+
+    def keep(self, context: BuildContext, python: InstalledPython) -> None:
+        """Keep Pipenv: it is a part of the image."""
+        install_pipenv(context, python)
+
+    def install(self, job: Job) -> None:
+        """Run ``pipenv install`` with Heroku's flags and settings, into the environment that VIRTUAL_ENV names."""
+        environment = job.environment(
+            PIPENV_CACHE_DIR=job.downloads,
+            PIPENV_NOSPIN="1",
+            PIPENV_SYSTEM="1",
+            PIPENV_VERBOSITY="-1",
+            PIP_NO_COMPILE="0",  # pip reads the value as that of its option 'compile': this is what turns it off
+            PIP_SRC=job.layer.path / "src",
+        )
+        groups = ("--dev",) if wants_test_dependencies(job.context) else ()
+        try:
+            job.context.run(install_pipenv(job.context, job.python), "install", "--deploy", *groups, env=environment)
+        except CommandFailedError as error:
+            raise InstallLockedError(manager="Pipenv", last_lines=error.last_lines) from error
