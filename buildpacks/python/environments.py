@@ -53,7 +53,7 @@ SOURCE_DATE_EPOCH = "315532801"
 
 
 def tool_environment(context: BuildContext, **settings: str | Path) -> dict[str, str]:
-    """Give the environment for package managers: the build's, without settings that would misplace things, plus ours."""
+    """Give the environment for package managers: the build's, without settings that misplace things, plus ours."""
     kept = without_ours(context.env)
     ours = {
         # Debugging information names the directory a C extension is compiled in, which is another one each time.

@@ -1,4 +1,4 @@
-"""What is installed from the app's own source: where it is, when it has changed, and what its installation leaves there.
+"""What is installed from the app's own source: where it is, whether it changed, and what installing it leaves there.
 
 Package managers build such a project where it is, and leave ``build`` and ``*.egg-info`` beside it. These are removed
 again: they would be in the image after one build, and not after the next, which has nothing to install.
@@ -90,13 +90,21 @@ def _in_lock(source: dict[str, Any], package: dict[str, Any]) -> tuple[Any, bool
 def _digest(source: LocalSource) -> str:
     if source.is_editable:
         contents = [read_bytes_if_present(source.path / name) or b"" for name in _PROJECT_FILES]
-        modules = [name for place in (source.path, source.path / "src") for name in names_in(place)]
+        modules = [name for place in (source.path, source.path / "src") for name in _modules(place)]
         return sha256_of(b"\0".join([*contents, "\0".join(modules).encode()]))
     if not source.path.is_dir():
         return sha256_of(read_bytes_if_present(source.path) or b"")
     files = sorted(path for path in _walk(source.path) if path.is_file())
     parts = [f"{path.relative_to(source.path)}\0{sha256_of(path.read_bytes())}" for path in files]
     return sha256_of("\n".join(parts).encode())
+
+
+def _modules(place: Path) -> list[str]:
+    return [
+        name
+        for name in names_in(place)
+        if name.endswith(".py") or ((place / name).is_dir() and not _is_by_product(name))
+    ]
 
 
 def _walk(directory: Path) -> Iterator[Path]:

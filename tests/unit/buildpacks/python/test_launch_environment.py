@@ -14,10 +14,12 @@ from buildpacks.sdk import Scope
 
 def test_launch_environment() -> None:
     """The app sees Heroku's variables."""
-    assert launch_environment(Path("/app")).apply(Scope.LAUNCH, {}) == {
+    assert launch_environment(Path("/app"), Path("/layers/python/lib")).apply(Scope.LAUNCH, {}) == {
         "FORWARDED_ALLOW_IPS": "*",
         "GUNICORN_CMD_ARGS": "--access-logfile -",
         "LANG": "en_US.UTF-8",
+        "LD_LIBRARY_PATH": "/layers/python/lib",
+        "LIBRARY_PATH": "/layers/python/lib",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONPATH": "/app",
         "PYTHONUNBUFFERED": "true",
@@ -28,7 +30,7 @@ def test_launch_environment_keeps_user_values() -> None:
     """What the user sets stays, but for FORWARDED_ALLOW_IPS."""
     user = {"GUNICORN_CMD_ARGS": "", "LANG": "C", "PYTHONPATH": "/lib", "FORWARDED_ALLOW_IPS": "10.0.0.1"}
 
-    env = launch_environment(Path("/app")).apply(Scope.LAUNCH, user)
+    env = launch_environment(Path("/app"), Path("/layers/python/lib")).apply(Scope.LAUNCH, user)
 
     assert (env["LANG"], env["PYTHONPATH"], env["FORWARDED_ALLOW_IPS"]) == ("C", "/lib", "*")
 
