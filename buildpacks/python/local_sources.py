@@ -41,7 +41,7 @@ def sources_in_lock(app_dir: Path, data: bytes) -> tuple[LocalSource, ...]:
     try:
         packages = tomllib.loads(data.decode()).get("package", [])
         found = [_in_lock(package.get("source", {}), package) for package in packages]
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return ()
     return tuple(
         LocalSource(path=app_dir / path, is_editable=editable) for path, editable in found if isinstance(path, str)
@@ -56,7 +56,7 @@ def sources_in_pipfile_lock(app_dir: Path, data: bytes) -> tuple[LocalSource, ..
         document = json.loads(data)
         packages = [one for group in ("default", "develop") for one in document.get(group, {}).values()]
         found = [(one.get("path") or one.get("file"), bool(one.get("editable"))) for one in packages]
-    except (ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError, TypeError, RecursionError):
         return ()
     return tuple(
         LocalSource(path=app_dir / path, is_editable=editable)

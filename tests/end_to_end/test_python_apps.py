@@ -132,4 +132,3 @@ class TestCompiledExtension(AppCycle):
         done = cycle.offramp.run("run", cycle.case.name, "--", "find", "/app", "-name", "build*", "-o", "-name", "*.o")
 
         assert done.stdout == ""
-

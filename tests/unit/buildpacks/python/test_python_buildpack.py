@@ -155,7 +155,8 @@ def test_build_local_source(tmp_path: Path) -> None:
 
 def test_build_leaves_no_by_products_in_the_source(tmp_path: Path) -> None:
     """What compiling a dependency leaves beside its source is removed; the next build would not make it again."""
-    app = App(tmp_path, {"requirements.txt": "./lib", "lib/setup.py": ""}, FAKE_BUILD_LEAVES="lib/build/x.o x.egg-info/y")
+    files = {"requirements.txt": "./lib", "lib/setup.py": ""}
+    app = App(tmp_path, files, FAKE_BUILD_LEAVES="lib/build/x.o x.egg-info/y")
 
     assert "Left in the app's source" not in app.build().output
     assert sorted(path.name for path in app.app_dir.rglob("*")) == ["lib", "requirements.txt", "setup.py"]
