@@ -450,7 +450,7 @@ class InstallLockedError(ExplainedError):
             hints.append("Make the project and .python-version ask for the same Python.")
         return Explanation(
             what=f"{self.manager} couldn't install the locked dependencies",
-            why=text,
+            why=f"{self.manager}'s own message is above",
             fix=(*hints, *_build_hints(text)) or (f"Read {self.manager}'s last lines: they name what failed.",),
         )
 
@@ -517,7 +517,7 @@ class CollectStaticError(ExplainedError):
 
 # What package managers say when their lock file is older than their project file, or when the project wants another
 # Python.
-_LOCK_OUT_OF_DATE = ("needs to be updated", "since poetry.lock was last generated", "is out of date")
+_LOCK_OUT_OF_DATE = ("needs to be updated", "since poetry.lock was last generated", "is out-of-date")
 _OTHER_PYTHON = (
     "is not allowed by the project",
     "but you are using",

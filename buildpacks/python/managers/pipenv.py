@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from buildpacks.python.errors import InstallLockedError
@@ -45,6 +46,7 @@ class Pipenv:
     def install(self, job: Job) -> None:
         """Run ``pipenv install`` with Heroku's flags and settings, into the environment that VIRTUAL_ENV names."""
         environment = job.environment(
+            COLUMNS="200",  # Pipenv breaks its lines by itself, in the middle of words
             PIPENV_CACHE_DIR=job.downloads,
             PIPENV_NOSPIN="1",
             PIPENV_SYSTEM="1",
@@ -53,7 +55,17 @@ class Pipenv:
             PIP_SRC=job.layer.path / "src",
         )
         groups = ("--dev",) if wants_test_dependencies(job.context) else ()
+        pipenv = install_pipenv(job.context, job.python)
         try:
-            job.context.run(install_pipenv(job.context, job.python), "install", "--deploy", *groups, env=environment)
+            job.context.run(pipenv, "install", "--deploy", *groups, env=environment)
         except CommandFailedError as error:
-            raise InstallLockedError(manager="Pipenv", last_lines=error.last_lines) from error
+            lines = (*error.last_lines, *_verify(job, pipenv, environment))
+            raise InstallLockedError(manager="Pipenv", last_lines=lines) from error
+
+
+def _verify(job: Job, pipenv: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Ask Pipenv whether the lock is out of date: after a failure it says so far above its last lines."""
+    try:
+        return job.context.run(pipenv, "verify", env=environment, show=False)
+    except CommandFailedError as error:
+        return error.last_lines
