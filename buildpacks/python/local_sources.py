@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from buildpacks.sdk import names_in, read_bytes_if_present, sha256_of
+from buildpacks.sdk import ExplainedError, names_in, parse_toml, read_bytes_if_present, sha256_of
 
 _PROJECT_FILES = ("pyproject.toml", "setup.cfg", "setup.py")
 _BY_PRODUCTS = frozenset({".eggs", "__pycache__", "build"})
@@ -36,12 +36,10 @@ def digest_sources(sources: Iterable[LocalSource]) -> str:
 
 def sources_in_lock(app_dir: Path, data: bytes) -> tuple[LocalSource, ...]:
     """List the local sources in a ``uv.lock`` or ``poetry.lock``; a file that is broken is its tool's to explain."""
-    import tomllib
-
     try:
-        packages = tomllib.loads(data.decode()).get("package", [])
+        packages = parse_toml(data.decode(), app_dir).data.get("package", [])
         found = [_in_lock(package.get("source", {}), package) for package in packages]
-    except (ValueError, AttributeError, TypeError, RecursionError):
+    except (ExplainedError, ValueError, AttributeError, TypeError):
         return ()
     return tuple(
         LocalSource(path=app_dir / path, is_editable=editable) for path, editable in found if isinstance(path, str)

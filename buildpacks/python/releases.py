@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from buildpacks.sdk import Version, parse_version
+from buildpacks.sdk import Version, parse_version, read_toml
 
 _FILE = Path(__file__).with_name("releases.toml")
 _NOTICE = timedelta(days=180)
@@ -36,10 +36,8 @@ class VersionWarning:
 
 def read_releases(file: Path = _FILE) -> dict[tuple[int, int], ReleaseLine]:
     """Read the inventory, by release line."""
-    import tomllib
-
-    tables = tomllib.loads(file.read_text(encoding="utf-8"))["lines"]
-    lines = [_parse(table["line"], table["end_of_life"], table["newest"]) for table in tables]
+    tables = read_toml(file).tables("lines")
+    lines = [_parse(table.text("line"), table.data["end_of_life"], table.text("newest")) for table in tables]
     return {line.line: line for line in lines}
 
 
