@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from tests.support.app_cycle import AppCase, AppCycle, Cycle, answers, replace_in
-from tests.support.offramp import get
+from tests.support.offramp import free_port, get
 
 pytestmark = pytest.mark.end_to_end
 
@@ -27,6 +28,35 @@ def _post(url: str, text: str) -> dict[str, Any]:
     with urllib.request.urlopen(urllib.request.Request(url, text.encode()), timeout=10) as answer:  # noqa: S310 - loopback
         document: dict[str, Any] = json.loads(answer.read())
         return document
+
+
+def _add_comment(app: Path) -> None:
+    with (app / "requirements.txt").open("a") as requirements:
+        requirements.write("# a comment changes the file's bytes\n")
+
+
+@pytest.mark.xdist_group("python-django")
+class TestDjangoWithPip(AppCycle):
+    """Django with static files, migrations and a PostgreSQL driver; more about this app in test_django_shop.py."""
+
+    case: ClassVar[AppCase] = AppCase(
+        app="python_django",
+        ask=answers("/", "The tea shop"),
+        edit=replace_in("catalog/views.py", 'HttpResponse("ok"', 'HttpResponse("fine"'),
+        ask_edited=answers("/healthz", "fine"),
+        depend=_add_comment,
+        kept=(PYTHON, DEPENDENCIES),
+    )
+
+    def test_driver_of_postgresql_works(self, cycle: Cycle) -> None:
+        """DATABASE_URL leads Django to PostgreSQL, whose compiled driver is in the image; here nobody listens."""
+        address = f"postgres://shop:pw@127.0.0.1:{free_port()}/shop"
+        done = cycle.offramp.run(
+            "run", cycle.case.name, "-e", f"DATABASE_URL={address}", "--", "python", "manage.py", "migrate", code=1
+        )
+
+        assert "psycopg.OperationalError" in done.stderr
+        assert "Connection refused" in done.stderr
 
 
 @pytest.mark.xdist_group("python-fastapi")
