@@ -15,7 +15,7 @@ from buildpacks.python.django import collect_static
 from buildpacks.python.environments import app_environment
 from buildpacks.python.hooks import POST_COMPILE, PRE_COMPILE, has_hook, run_app_hook
 from buildpacks.python.launch_environment import add_launch_environment
-from buildpacks.python.layers.dependencies import install_dependencies, manager_of
+from buildpacks.python.layers.dependencies import install_dependencies, list_dependencies, manager_of
 from buildpacks.python.layers.nltk import install_nltk_data
 from buildpacks.python.layers.python import install_python
 from buildpacks.python.managed_python import remember_version
@@ -80,6 +80,7 @@ class PythonBuildpack(Buildpack):
         environment = install_nltk_data(context, rules, dependencies, environment)
         collect_static(context, rules, dependencies, environment)
         run_app_hook(context, POST_COMPILE, rules, environment)
+        list_dependencies(dependencies)
 
         memory = remember_version(context, request, python.version) if python.is_managed else {}
         return BuildResult(store={**memory, **remember_line(python.version)})

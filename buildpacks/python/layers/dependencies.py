@@ -95,8 +95,12 @@ def install_dependencies(context: BuildContext, kind: PackageManager, python: In
     else:
         directory = context.layer(f"{kind.lower()}-cache", downloads, types=_DOWNLOADS).path
         _fill(manager, Job(context=context, python=python, layer=layer, downloads=directory), site_packages)
-    layer.sboms[CYCLONEDX] = cyclonedx(installed_components(site_packages))
     return Dependencies(layer=layer, site_packages=site_packages)
+
+
+def list_dependencies(dependencies: Dependencies) -> None:
+    """Write the bill of materials, once nobody installs anything any more: a hook of the app may do so, too."""
+    dependencies.layer.sboms[CYCLONEDX] = cyclonedx(installed_components(dependencies.site_packages))
 
 
 def manager_of(kind: PackageManager) -> Manager:
