@@ -72,8 +72,8 @@ def test_broken_app(app: str, offramp: Installation) -> None:
 def test_every_broken_app_of_the_fixtures_is_tested() -> None:
     """A fixture that no test names would rot."""
     healthy = {
-        "python_apt_package", "python_c_extension", "python_django", "python_fastapi_uv", "python_flask_poetry",
-        "python_flask_uv", "python_pipenv_worker",
+        "polyglot_python_go", "python_apt_package", "python_c_extension", "python_django", "python_fastapi_uv",
+        "python_flask_poetry", "python_flask_uv", "python_pipenv_worker",
     }  # fmt: skip
 
     assert {app.name for app in APPS.iterdir() if app.is_dir()} - healthy == set(BROKEN_APPS)
