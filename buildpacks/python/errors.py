@@ -536,16 +536,17 @@ def _build_hints(text: str) -> tuple[str, ...]:
 def _pip_hints(text: str) -> tuple[str, ...]:
     hints = (
         (
-            "No matching distribution found",
-            "Check the name and version in requirements.txt: there is no such package for this Python.",
-        ),
-        (
             "has invalid metadata",
             "Move to a newer release of that package: pip refuses its metadata since version 24.1.",
+        ),
+        (
+            "No matching distribution found",
+            "Check the name and version in requirements.txt: there is no such package for this Python.",
         ),
         (
             "THESE PACKAGES DO NOT MATCH THE HASHES",
             "Update the hashes in requirements.txt once you know why they differ.",
         ),
     )
-    return (*(hint for sign, hint in hints if sign in text), *_build_hints(text))
+    # The first that applies is the reason; pip then goes on to say what follows from it.
+    return (*[hint for sign, hint in hints if sign in text][:1], *_build_hints(text))
