@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -33,6 +36,18 @@ def _post(url: str, text: str) -> dict[str, Any]:
 def _add_comment(app: Path) -> None:
     with (app / "requirements.txt").open("a") as requirements:
         requirements.write("# a comment changes the file's bytes\n")
+
+
+def _lock_another_uvicorn(app: Path) -> None:
+    """Move to an older uvicorn, and leave out a package of the old lock, as uv itself would write it."""
+    replace_in("pyproject.toml", '"uvicorn>=0.34"', '"uvicorn==0.51.0", "blinker>=1.9"')(app)
+    uv = Path(sys.executable).parent / "uv"
+    subprocess.run(
+        [uv, "lock", "--quiet", "--python", sys.executable],
+        cwd=app,
+        check=True,
+        env={**os.environ, "UV_FIND_LINKS": ""},
+    )
 
 
 @pytest.mark.xdist_group("python-django")
@@ -68,9 +83,15 @@ class TestFastApiWithUv(AppCycle):
         ask=answers("/convert?value=2&from=mi&to=m", '{"value":3218.688,"unit":"m"}'),
         edit=replace_in("units.py", "1609.344", "1852"),
         ask_edited=answers("/convert?value=1&from=mi&to=m", '"value":1852.0'),
-        depend=replace_in("pyproject.toml", 'requires-python = ">=3.11"', 'requires-python = ">=3.11" # still'),
+        depend=_lock_another_uvicorn,
         kept=(PYTHON, DEPENDENCIES),
     )
+
+    def test_changed_dependencies_over_a_cache_are_the_image_of_a_cold_build(self, cycle: Cycle) -> None:
+        """What the last build left in the cache leaves no trace: the digest is that of a build without one."""
+        edited = cycle.edited(cycle.case.depend)
+
+        assert edited.build("warm")["digest"] == edited.build("cold", "--no-cache")["digest"]
 
     def test_bad_input_is_refused_by_the_app(self, cycle: Cycle) -> None:
         """The compiled half of Pydantic works: a unit that is none is answered with 422."""

@@ -1,7 +1,8 @@
 """The layer with the app's dependencies: a virtual environment, filled by a package manager.
 
-An environment is made anew whenever something it depends on changed, unless its package manager brings environments up
-to date reliably. When nothing changed, no command runs at all.
+An environment is made anew whenever something it depends on changed, from the package manager's cache of downloads.
+uv and Poetry could bring the old one up to date; but what they leave behind would make another image than a build on an
+empty cache, and as all of it is compiled anyway, little time would be saved. When nothing changed, no command runs.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from buildpacks.sdk import (
 
 _TYPES = LayerTypes(build=True, cache=True, launch=True)
 _DOWNLOADS = LayerTypes(cache=True)
+_LAYOUT = 1  # raise it when the same dependencies would be laid out differently
 _LEFT = "left_in_source"
 
 
@@ -44,6 +46,7 @@ class DependenciesKey:
     inputs: str = changed("the list of dependencies")
     sources: str = changed("the app's own source of a dependency")
     hooks: str = changed("the app's hooks")
+    layout: int = shown("layout of the layer")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,8 +84,9 @@ def install_dependencies(context: BuildContext, kind: PackageManager, python: In
         inputs=manager.files_digest(context),
         sources=digest_sources(manager.local_sources(context)),
         hooks=hooks_digest(context),
+        layout=_LAYOUT,
     )
-    layer = context.layer("venv", key, types=_TYPES, update_in_place_on=manager.updates_in_place_on)
+    layer = context.layer("venv", key, types=_TYPES)
     if layer.is_restored and layer.restored_notes.get(_LEFT):
         layer.discard("installing them also writes into the app's source")
     context.output.state("dependencies", layer.state)

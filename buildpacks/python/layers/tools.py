@@ -110,6 +110,8 @@ def add_pip_programs(pip: Path) -> Path:
     programs.mkdir(exist_ok=True)
     for name in _PIP_PROGRAMS:
         program = programs / name
+        if program.exists():  # it was restored: an unchanged layer stays untouched on disk
+            continue
         program.write_text(f'#!/bin/sh\nexec python {pip}/pip "$@"\n')
         program.chmod(0o755)
     return programs

@@ -41,10 +41,6 @@ class Manager(Protocol):
     def label(self) -> str:
         """Give its name and version, as the log shows them."""
 
-    @property
-    def updates_in_place_on(self) -> tuple[str, ...]:
-        """Give the fields of the layer's key after whose change it brings the environment up to date reliably."""
-
     def files_digest(self, context: BuildContext) -> str:
         """Give one digest of the files that name the dependencies."""
 

@@ -1,7 +1,4 @@
-"""pip: fills a virtual environment from ``requirements.txt``.
-
-It cannot bring an environment up to date reliably, so a change makes a new one, from the cache of its downloads.
-"""
+"""pip: fills a virtual environment from ``requirements.txt``."""
 
 from __future__ import annotations
 
@@ -24,8 +21,6 @@ _NO_COMPILE = "--no-compile"
 
 class Pip:
     """The ``Manager`` for pip."""
-
-    updates_in_place_on = ()
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Pipenv: fills a virtual environment from ``Pipfile.lock``. A change of the lock makes a new one, as on Heroku."""
+"""Pipenv: fills a virtual environment from ``Pipfile.lock``."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ _FILES = (PIPFILE_LOCK, "Pipfile")
 
 class Pipenv:
     """The ``Manager`` for Pipenv."""
-
-    updates_in_place_on = ()
 
     @property
     def label(self) -> str:

@@ -1,4 +1,4 @@
-"""Poetry: brings a virtual environment to what ``poetry.lock`` says. It is not in the image, as on Heroku."""
+"""Poetry: fills a virtual environment from ``poetry.lock``. It is not in the image, as on Heroku."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ _FILES = (POETRY_LOCK, "pyproject.toml", "poetry.toml")
 
 class Poetry:
     """The ``Manager`` for Poetry."""
-
-    updates_in_place_on = ("inputs",)
 
     @property
     def label(self) -> str:

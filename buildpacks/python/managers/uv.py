@@ -1,4 +1,4 @@
-"""uv: brings a virtual environment to what ``uv.lock`` says."""
+"""uv: fills a virtual environment from ``uv.lock``."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ _FILES = (UV_LOCK, "pyproject.toml", "uv.toml", ".python-version")
 
 class Uv:
     """The ``Manager`` for uv."""
-
-    updates_in_place_on = ("inputs", "sources")
 
     @property
     def label(self) -> str:

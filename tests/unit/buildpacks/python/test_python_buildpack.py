@@ -128,7 +128,7 @@ def test_build_managed_python(tmp_path: Path) -> None:
 
 
 def test_build_with_uv(tmp_path: Path) -> None:
-    """Uv gets Heroku's flags and an environment that keeps it inside the layer; a changed lock updates in place."""
+    """Uv gets Heroku's flags and an environment that keeps it inside the layer; a changed lock makes the layer anew."""
     app = App(tmp_path, {"uv.lock": "1", "pyproject.toml": "", ".python-version": "3.13"}, UV_PYTHON_DOWNLOADS="always")
 
     built = app.build()
@@ -139,7 +139,7 @@ def test_build_with_uv(tmp_path: Path) -> None:
     assert uv.environment["UV_PROJECT_ENVIRONMENT"] == str(built.layer("venv").path)
     assert uv.environment["UV_PYTHON_DOWNLOADS"] == "never"
     app.write({"uv.lock": "2"})
-    app.build().layer("venv").assert_updated("the list of dependencies changed")
+    app.build().layer("venv").assert_rebuilt("the list of dependencies changed")
 
 
 def test_build_local_source(tmp_path: Path) -> None:
