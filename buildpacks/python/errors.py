@@ -349,8 +349,8 @@ class EndOfLifeVersionError(ExplainedError):
         """Name the version and where it is asked for."""
         return Explanation(
             what=f"Python {self.version} has reached its end of life",
-            why=f"{self.origin} asks for it, but it gets no security fixes any more, and is not built here.",
-            fix=(f"Move the app to a newer version, and change {self.origin} to it, such as {_EXAMPLE}.",),
+            why=f"The version comes from {self.origin}; it gets no security fixes any more, and is not built here.",
+            fix=("Move the app to a newer version.", _ask_for(_EXAMPLE, self.origin)),
         )
 
 
@@ -367,8 +367,8 @@ class UnknownVersionError(ExplainedError):
         line = ".".join(self.nearest[0].split(".")[:2]) if self.nearest else _EXAMPLE
         return Explanation(
             what=f"Python {self.version} isn't available",
-            why=f"{self.origin} asks for it. The nearest known versions are {', '.join(self.nearest) or 'none'}.",
-            fix=(f"Change {self.origin} to '{line}', for the newest that is there, or to one of the versions above.",),
+            why=f"The version comes from {self.origin}. The nearest known versions are {', '.join(self.nearest) or 'none'}.",
+            fix=(f"{_ask_for(line, self.origin)} One of the versions above will do, too.",),
         )
 
 
@@ -523,6 +523,19 @@ _OTHER_PYTHON = (
     "but you are using",
     "incompatible with the project's Python requirement",
 )
+
+
+def _ask_for(version: str, origin: str) -> str:
+    """Say how an app asks for another version, where it now asks for one."""
+    match origin:
+        case "Pipfile.lock":
+            return f"Put 'python_version = \"{version}\"' under [requires] in Pipfile, and run 'pipenv lock'."
+        case ".python-version":
+            return f"Change {origin} to '{version}'."
+        case "runtime.txt":
+            return f"Delete runtime.txt, and put '{version}' into a file named .python-version."
+        case _:
+            return f"Put '{version}' into a file named .python-version."
 
 
 def _build_hints(text: str) -> tuple[str, ...]:

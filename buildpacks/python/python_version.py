@@ -32,7 +32,7 @@ from buildpacks.sdk import BuildContext, TomlTable, Version, names_in, nearest_v
 
 OLDEST = (3, 10)
 DEFAULT = "the stack's default"
-STICKY = "as this app's earlier builds"
+STICKY = "this app's earlier builds"
 _STORE_KEY = "python"
 
 

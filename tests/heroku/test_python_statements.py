@@ -152,7 +152,7 @@ def test_statement_38_sticky(tmp_path: Path) -> None:
     app.build()
     app.stack = make_stack_python(tmp_path / "next", (3, 14, 2))
 
-    assert "- Using Python 3.13.18 from uv (as this app's earlier builds)\n" in app.build().output
+    assert "- Using Python 3.13.18 from uv (this app's earlier builds)\n" in app.build().output
 
 
 def test_statement_38_not_sticky_by_the_newer_rules(tmp_path: Path) -> None:
@@ -210,6 +210,20 @@ def test_statement_38_warnings(tmp_path: Path) -> None:
 
     app.write({".python-version": "3.12.8"})
     assert "! Warning: A patch update is available: Python 3.12." in app.build().output
+
+
+@pytest.mark.parametrize(
+    ("files", "advice"),
+    [
+        ({"requirements.txt": "", ".python-version": "3.9"}, "Change .python-version to '3.13'."),
+        ({"requirements.txt": "", "runtime.txt": "python-3.9"}, "Delete runtime.txt, and put '3.13' into a file named"),
+        ({"Pipfile.lock": lock(python_version="3.9")}, "Put 'python_version = \"3.13\"' under [requires] in Pipfile"),
+        ({"requirements.txt": "", ".python-version": "3.99"}, "Change .python-version to '3.14'."),
+    ],
+)
+def test_statement_38_errors_say_what_to_change(tmp_path: Path, files: dict[str, str], advice: str) -> None:
+    """The way out is in the file that decides."""
+    assert advice in failure(PythonApp(tmp_path, files)).output
 
 
 def test_statement_39_runtime_txt_is_accepted(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_build_unchanged_runs_nothing(tmp_path: Path) -> None:
     assert app.fakes.lines == []
     assert built.output == (
         "Python\n"
-        "- Using Python 3.13.5 from the stack (as this app's earlier builds)\n"
+        "- Using Python 3.13.5 from the stack (this app's earlier builds)\n"
         "- Using cached Python 3.13.5\n"
         "- Using cached dependencies\n"
     )
