@@ -367,7 +367,7 @@ class UnknownVersionError(ExplainedError):
         line = ".".join(self.nearest[0].split(".")[:2]) if self.nearest else _EXAMPLE
         return Explanation(
             what=f"Python {self.version} isn't available",
-            why=f"The version comes from {self.origin}. The nearest known versions are {', '.join(self.nearest) or 'none'}.",
+            why=f"The version comes from {self.origin}. The nearest known are {', '.join(self.nearest) or 'none'}.",
             fix=(f"{_ask_for(line, self.origin)} One of the versions above will do, too.",),
         )
 
