@@ -21,7 +21,7 @@ from buildpacks.python.layers.python import install_python
 from buildpacks.python.managed_python import remember_version
 from buildpacks.python.package_manager import determine_package_manager
 from buildpacks.python.python_version import remember_line, request_version
-from buildpacks.python.releases import read_releases, version_warnings
+from buildpacks.python.releases import warn_about_version
 from buildpacks.python.rules import choose_rules
 from buildpacks.python.stack_python import StackPython, find_stack_python
 from buildpacks.sdk import (
@@ -68,10 +68,7 @@ class PythonBuildpack(Buildpack):
         request = request_version(context, kind, rules)
 
         python = install_python(context, request, self._find_python())
-        for warning in version_warnings(
-            python.version, is_exact=request.is_exact, today=self._today(), releases=read_releases()
-        ):
-            context.output.warning(warning.what, warning.advice)
+        warn_about_version(context, python.version, is_exact=request.is_exact, today=self._today())
         dependencies = install_dependencies(context, kind, python)
         add_launch_environment(python.layer, context.app_dir)
 

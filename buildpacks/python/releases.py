@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from buildpacks.sdk import Version, parse_version, read_toml
+from buildpacks.sdk import BuildContext, Version, parse_version, read_toml
 
 _FILE = Path(__file__).with_name("releases.toml")
 _NOTICE = timedelta(days=180)
@@ -39,6 +39,12 @@ def read_releases(file: Path = _FILE) -> dict[tuple[int, int], ReleaseLine]:
     tables = read_toml(file).tables("lines")
     lines = [_parse(table.text("line"), table.data["end_of_life"], table.text("newest")) for table in tables]
     return {line.line: line for line in lines}
+
+
+def warn_about_version(context: BuildContext, version: Version, *, is_exact: bool, today: date) -> None:
+    """Say what will hurt later about the version a build uses."""
+    for warning in version_warnings(version, is_exact=is_exact, today=today, releases=read_releases()):
+        context.output.warning(warning.what, warning.advice)
 
 
 def version_warnings(
