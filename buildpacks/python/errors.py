@@ -1,25 +1,32 @@
 """What can be wrong with a Python app, and every text about it.
 
 ExplainedError
+├── UnknownRulesError               OFFRAMP_PYTHON_RULES names no rules
+├── ForbiddenSettingsError          a setting that would misplace things, by the newer rules
 ├── CommittedVenvError              a virtual environment is in the source
+├── CommittedPythonError            what a build on Heroku leaves is in the source
 ├── MultiplePackageManagersError    several files decide which package manager is used
 ├── NoPackageManagerError           no file does
 ├── SetupPyOnlyError                only setup.py is there
 ├── PipfileWithoutLockError         Pipenv without its lock file
-├── UnsupportedPackageManagerError  Pipenv or Poetry, which are not supported yet
 ├── VersionFileError                a version file cannot be used:
 │   ├── VersionFileEncodingError    it is not plain UTF-8
 │   ├── InvalidVersionFileError     a line is no version
 │   ├── MultipleVersionsError       several versions
 │   └── NoVersionInFileError        no version
+├── RuntimeFileError                runtime.txt, by the newer rules
+├── InvalidPipfileLockError         Pipfile.lock is not what Pipenv writes
+├── InvalidPipfileVersionError      the Python that Pipfile.lock asks for is no version
 ├── MisspelledVersionFileError      its name is not exactly .python-version
 ├── UvNeedsVersionFileError         uv without .python-version
 ├── EndOfLifeVersionError           a version older than the oldest we build
 ├── UnknownVersionError             a version nobody knows
 ├── InstallPythonError              uv could not install a Python that it knows
-├── InstallToolError                pip or uv itself could not be installed
+├── InstallToolError                a package manager itself could not be installed
 ├── InstallDependenciesError        pip failed on the requirements
-├── SyncDependenciesError           uv failed on the lock file
+├── InstallLockedError              Pipenv, Poetry or uv failed on the lock file
+├── NltkError                       NLTK's downloader failed
+├── DjangoHelpError                 Django could not say whether it knows collectstatic
 └── CollectStaticError              Django's collectstatic failed
 """
 
@@ -32,6 +39,37 @@ from typing import ClassVar, Literal
 from buildpacks.sdk import ExplainedError, Explanation, Source
 
 _EXAMPLE = "3.13"
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownRulesError(ExplainedError):
+    """The setting that chooses the rules names none."""
+
+    value: str
+
+    def explain(self) -> Explanation:
+        """Quote the value and name both rules."""
+        return Explanation(
+            what=f"OFFRAMP_PYTHON_RULES is '{self.value}', which names no rules",
+            why="There are 'classic', Heroku's classic buildpack, and 'cnb', its Cloud Native Buildpack.",
+            fix=("Set OFFRAMP_PYTHON_RULES to 'classic' or 'cnb', or not at all: 'classic' is the default.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class ForbiddenSettingsError(ExplainedError):
+    """Settings that would lead Python or a package manager away from the layers."""
+
+    names: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """List the settings, not their values."""
+        names = "\n".join(self.names)
+        return Explanation(
+            what="Settings of the build would misplace Python or the dependencies",
+            why=f"By the rules that OFFRAMP_PYTHON_RULES=cnb chooses, a build may not set:\n{names}",
+            fix=("Remove them from the build's settings, or use the classic rules, which ignore them with a warning.",),
+        )
 
 
 @dataclass(eq=False, kw_only=True)
@@ -48,6 +86,24 @@ class CommittedVenvError(ExplainedError):
             fix=(
                 f"Remove it from version control: git rm -r --cached {self.name}",
                 f"Add '{self.name}/' to .gitignore.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class CommittedPythonError(ExplainedError):
+    """The app's source contains what Heroku's build puts there."""
+
+    name: str
+
+    def explain(self) -> Explanation:
+        """Name the directory and how to remove it."""
+        return Explanation(
+            what=f"The app's source contains '{self.name}'",
+            why="On Heroku the build puts Python there; in a repository it is a leftover, and nothing uses it.",
+            fix=(
+                f"Remove it from version control: git rm -r --cached {self.name}",
+                f"If it is not in version control, delete it, or add '{self.name}/' to .slugignore.",
             ),
         )
 
@@ -81,13 +137,13 @@ class NoPackageManagerError(ExplainedError):
         check = (
             f"Rename '{self.misspelled}' to 'requirements.txt'."
             if self.misspelled
-            else "Add a requirements.txt, or a uv.lock; an empty requirements.txt will do if nothing is needed."
+            else "Add one of these files; an empty requirements.txt will do if nothing is needed."
         )
         return Explanation(
             what="Couldn't find a file that lists the app's Python dependencies",
             why=(
-                "Looked for requirements.txt (pip) and uv.lock (uv) in the top level directory, which contains:\n"
-                f"{listing}"
+                "Looked for requirements.txt (pip), Pipfile.lock (Pipenv), poetry.lock (Poetry) and uv.lock (uv)"
+                f" in the top level directory, which contains:\n{listing}"
             ),
             fix=(
                 check,
@@ -119,29 +175,6 @@ class PipfileWithoutLockError(ExplainedError):
             what="There is a Pipfile, but no Pipfile.lock",
             why="Without a lock file, every build could install something else.",
             fix=("Run 'pipenv lock', then 'pipenv requirements > requirements.txt', and commit requirements.txt.",),
-        )
-
-
-@dataclass(eq=False, kw_only=True)
-class UnsupportedPackageManagerError(ExplainedError):
-    """A package manager this buildpack does not drive yet."""
-
-    manager: Literal["Pipenv", "Poetry"]
-    file: str
-
-    def explain(self) -> Explanation:
-        """Name what to do until it is supported."""
-        export = {
-            "Pipenv": "pipenv requirements > requirements.txt",
-            "Poetry": "poetry export --only main --output requirements.txt",
-        }[self.manager]
-        return Explanation(
-            what=f"{self.manager} is not yet supported",
-            why=f"'{self.file}' says that the app uses {self.manager}; so far pip and uv are supported.",
-            fix=(
-                f"Export the locked versions for pip: {export}",
-                f"Commit requirements.txt and leave '{self.file}' out of the build, or move the app to uv ('uv lock').",
-            ),
         )
 
 
@@ -224,6 +257,54 @@ class NoVersionInFileError(VersionFileError):
 
 
 @dataclass(eq=False, kw_only=True)
+class RuntimeFileError(ExplainedError):
+    """There is a runtime.txt, which only the classic rules accept."""
+
+    def explain(self) -> Explanation:
+        """Name the file that replaces it."""
+        return Explanation(
+            what="The file runtime.txt is no longer supported",
+            why="The rules that OFFRAMP_PYTHON_RULES=cnb chooses read the version from .python-version only.",
+            fix=(f"Delete runtime.txt, and put its version, such as '{_EXAMPLE}', into a file named .python-version.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidPipfileLockError(ExplainedError):
+    """Pipfile.lock cannot be read."""
+
+    problem: str
+
+    def explain(self) -> Explanation:
+        """Give what is wrong with it."""
+        return Explanation(
+            what="Couldn't read 'Pipfile.lock'",
+            why=self.problem,
+            fix=("Run 'pipenv lock' in the app's directory, and commit Pipfile.lock. Do not edit it by hand.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class InvalidPipfileVersionError(ExplainedError):
+    """The Python that Pipfile.lock asks for is not a version."""
+
+    field: str
+    value: str
+
+    def explain(self) -> Explanation:
+        """Quote the value and give the rule."""
+        form = "3.X.Y" if self.field == "python_full_version" else "3.X"
+        return Explanation(
+            what="'Pipfile.lock' asks for an invalid Python version",
+            why=f"Its {self.field} is '{self.value}', expected the form {form}.",
+            fix=(
+                f'Correct {self.field} under [requires] in Pipfile, such as: python_version = "{_EXAMPLE}"',
+                "Run 'pipenv lock', and commit both files.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
 class MisspelledVersionFileError(ExplainedError):
     """A file is nearly named .python-version."""
 
@@ -268,8 +349,8 @@ class EndOfLifeVersionError(ExplainedError):
         """Name the version and where it is asked for."""
         return Explanation(
             what=f"Python {self.version} has reached its end of life",
-            why=f"{self.origin} asks for it, but it gets no security fixes any more, and is not built here.",
-            fix=(f"Move the app to a newer version, and change {self.origin} to it, such as {_EXAMPLE}.",),
+            why=f"The version comes from {self.origin}; it gets no security fixes any more, and is not built here.",
+            fix=("Move the app to a newer version.", _ask_for(_EXAMPLE, self.origin)),
         )
 
 
@@ -286,8 +367,8 @@ class UnknownVersionError(ExplainedError):
         line = ".".join(self.nearest[0].split(".")[:2]) if self.nearest else _EXAMPLE
         return Explanation(
             what=f"Python {self.version} isn't available",
-            why=f"{self.origin} asks for it. The nearest known versions are {', '.join(self.nearest) or 'none'}.",
-            fix=(f"Change {self.origin} to '{line}', for the newest that is there, or to one of the versions above.",),
+            why=f"The version comes from {self.origin}. The nearest known are {', '.join(self.nearest) or 'none'}.",
+            fix=(f"{_ask_for(line, self.origin)} One of the versions above will do, too.",),
         )
 
 
@@ -348,18 +429,67 @@ class InstallDependenciesError(ExplainedError):
 
 
 @dataclass(eq=False, kw_only=True)
-class SyncDependenciesError(ExplainedError):
-    """uv failed; its whole output stands in the log."""
+class InstallLockedError(ExplainedError):
+    """A package manager with a lock file failed; its whole output stands in the log."""
 
+    manager: Literal["Pipenv", "Poetry", "uv"]
     last_lines: tuple[str, ...]
 
     def explain(self) -> Explanation:
-        """Give uv's own message, and what to do when the lock file is out of date."""
+        """Give the package manager's own words, and what to do about those that are known."""
+        lock, command = {
+            "Pipenv": ("Pipfile.lock", "pipenv lock"),
+            "Poetry": ("poetry.lock", "poetry lock"),
+            "uv": ("uv.lock", "uv lock"),
+        }[self.manager]
         text = "\n".join(self.last_lines)
-        out_of_date = "needs to be updated" in text
-        fix = "Run 'uv lock' and commit uv.lock." if out_of_date else "Read its last lines: they name what failed."
+        hints = []
+        if any(sign in text for sign in _LOCK_OUT_OF_DATE):
+            hints.append(f"Run '{command}' in the app's directory, and commit {lock}.")
+        if any(sign in text for sign in _OTHER_PYTHON):
+            hints.append("Make the project and .python-version ask for the same Python.")
         return Explanation(
-            what="uv couldn't install the locked dependencies", why="uv's own message is above", fix=(fix,)
+            what=f"{self.manager} couldn't install the locked dependencies",
+            why=f"{self.manager}'s own message is above",
+            fix=(*hints, *_build_hints(text)) or (f"Read {self.manager}'s last lines: they name what failed.",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class NltkError(ExplainedError):
+    """NLTK's downloader failed."""
+
+    packages: tuple[str, ...]
+    last_lines: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Name the packages and give NLTK's words."""
+        return Explanation(
+            what=f"Couldn't download data for NLTK: {', '.join(self.packages)}",
+            why="\n".join(self.last_lines) or "NLTK's downloader printed nothing.",
+            fix=(
+                "Check the names in nltk.txt: one a line, as in NLTK's index.",
+                "If the build's network has a mirror of NLTK's index, name it: OFFRAMP_NLTK_INDEX.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class DjangoHelpError(ExplainedError):
+    """Django could not be asked for its commands."""
+
+    script: str
+    last_lines: tuple[str, ...]
+
+    def explain(self) -> Explanation:
+        """Give Django's last words, and what they mostly mean."""
+        return Explanation(
+            what=f"Couldn't ask Django for its commands: 'python {self.script} help collectstatic'",
+            why="\n".join(self.last_lines),
+            fix=(
+                "If a variable is missing, pass it to the build ('offramp build --env NAME=value'), or default it.",
+                f"Run 'python {self.script} check' in the app's directory: it shows the same problem.",
+            ),
         )
 
 
@@ -369,32 +499,67 @@ class CollectStaticError(ExplainedError):
 
     command: str
     last_lines: tuple[str, ...]
+    can_be_disabled: bool
 
     def explain(self) -> Explanation:
         """Give Django's last words, and the ways out."""
+        disable = "If the app has no static files, set DISABLE_COLLECTSTATIC=1 for the build."
         return Explanation(
             what=f"Collecting Django's static files failed: '{self.command}'",
             why="\n".join(self.last_lines),
             fix=(
                 "If a variable is missing, pass it to the build ('offramp build --env NAME=value'), or default it.",
                 "Check that STATIC_ROOT is set, and that 'django.contrib.staticfiles' is in INSTALLED_APPS.",
-                "If the app has no static files, set DISABLE_COLLECTSTATIC=1 for the build.",
+                *((disable,) if self.can_be_disabled else ()),
             ),
         )
+
+
+# What package managers say when their lock file is older than their project file, or when the project wants another
+# Python.
+_LOCK_OUT_OF_DATE = ("needs to be updated", "since poetry.lock was last generated", "is out-of-date")
+_OTHER_PYTHON = (
+    "is not allowed by the project",
+    "but you are using",
+    "incompatible with the project's Python requirement",
+)
+
+
+def _ask_for(version: str, origin: str) -> str:
+    """Say how an app asks for another version, where it now asks for one."""
+    match origin:
+        case "Pipfile.lock":
+            return f"Put 'python_version = \"{version}\"' under [requires] in Pipfile, and run 'pipenv lock'."
+        case ".python-version":
+            return f"Change {origin} to '{version}'."
+        case "runtime.txt":
+            return f"Delete runtime.txt, and put '{version}' into a file named .python-version."
+        case _:
+            return f"Put '{version}' into a file named .python-version."
+
+
+def _build_hints(text: str) -> tuple[str, ...]:
+    hints = (
+        ("sqlite3.h", "Remove pysqlite3: Python brings the module 'sqlite3' along."),
+        ("gdal-config", "Add the system packages of GDAL with an Aptfile: gdal-bin and libgdal-dev."),
+    )
+    return tuple(hint for sign, hint in hints if sign in text)
 
 
 def _pip_hints(text: str) -> tuple[str, ...]:
     hints = (
         (
+            "has invalid metadata",
+            "Move to a newer release of that package: pip refuses its metadata since version 24.1.",
+        ),
+        (
             "No matching distribution found",
             "Check the name and version in requirements.txt: there is no such package for this Python.",
         ),
-        ("sqlite3.h", "Remove pysqlite3 from requirements.txt: Python brings the module 'sqlite3' along."),
-        ("gdal-config", "Add the system packages of GDAL to the build and run images."),
-        ("has invalid metadata", "Move to a newer release of that package: its metadata are broken."),
         (
             "THESE PACKAGES DO NOT MATCH THE HASHES",
             "Update the hashes in requirements.txt once you know why they differ.",
         ),
     )
-    return tuple(hint for sign, hint in hints if sign in text)
+    # The first that applies is the reason; pip then goes on to say what follows from it.
+    return (*[hint for sign, hint in hints if sign in text][:1], *_build_hints(text))

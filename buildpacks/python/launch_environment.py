@@ -1,7 +1,7 @@
 """The environment of the running app: Heroku's, as far as a virtual environment allows.
 
 Heroku sets PYTHONHOME, since its Python moves from the build directory to /app. Ours does not move, and PYTHONHOME
-would hide the virtual environment: it is left unset. PATH and LD_LIBRARY_PATH follow from the layers' directories.
+would hide the virtual environment: it is left unset. PATH follows from the layers' directories.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from buildpacks.sdk import Layer, LayerEnv, Scope
 CGROUPS = "/sys/fs/cgroup"
 
 
-def launch_environment(app_dir: Path) -> LayerEnv:
+def launch_environment(app_dir: Path, libraries: Path) -> LayerEnv:
     """Give the variables of the running app; what the user sets wins, as on Heroku, but for FORWARDED_ALLOW_IPS."""
     return (
         LayerEnv()
+        # The first stands there already where the layer has a directory 'lib'; uv's Pythons have theirs elsewhere.
+        .prepend("LD_LIBRARY_PATH", libraries, Scope.LAUNCH)
+        .prepend("LIBRARY_PATH", libraries, Scope.LAUNCH)
         .default("LANG", "en_US.UTF-8", Scope.LAUNCH)
         .default("PYTHONPATH", app_dir, Scope.LAUNCH)
         .default("PYTHONUNBUFFERED", "true", Scope.LAUNCH)
@@ -31,7 +34,8 @@ def launch_environment(app_dir: Path) -> LayerEnv:
 
 def add_launch_environment(layer: Layer, app_dir: Path) -> None:
     """Add the variables, and the program that settles WEB_CONCURRENCY where the app runs."""
-    layer.env = launch_environment(app_dir)
+    libraries = (layer.path / "bin" / "python3").resolve().parents[1] / "lib"
+    layer.env = launch_environment(app_dir, libraries)
     layer.add_exec_d("web-concurrency", web_concurrency_program())
 
 

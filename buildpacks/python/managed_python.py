@@ -17,6 +17,7 @@ from buildpacks.sdk import BuildContext, CommandFailedError, TomlTable, Version,
 _STORE_KEY = "managed-python"
 _INDEX_SETTING = "UV_PYTHON_DOWNLOADS_JSON_URL"
 _LEFT_OUT = frozenset({"ensurepip", "idlelib", "test", "turtledemo"})
+_UV_CACHE = "/tmp/offramp-uv"  # noqa: S108 - private to the build; by default it is in HOME, which is the app
 _UVS_OWN = (".lock", ".temp", ".gitignore")
 
 
@@ -45,7 +46,7 @@ def install_managed_python(context: BuildContext, version: Version, to: Path) ->
         InstallPythonError: uv failed, most often because the network has no way to the archive.
     """
     uv = install_tool(context, "uv") / "bin" / "uv"
-    environment = tool_environment(context, UV_PYTHON_INSTALL_DIR=to, UV_CACHE_DIR="/tmp/offramp-uv")  # noqa: S108 - private to the build
+    environment = tool_environment(context, UV_PYTHON_INSTALL_DIR=to, UV_CACHE_DIR=_UV_CACHE)
     try:
         context.run(uv, "python", "install", "--no-bin", "--no-progress", f"cpython-{version}", env=environment)
     except CommandFailedError as error:
@@ -77,7 +78,7 @@ def _known_versions(context: BuildContext) -> list[Version]:
     uv = install_tool(context, "uv") / "bin" / "uv"
     lines = context.run(
         uv, "python", "list", "--all-versions", "--only-downloads", "--output-format", "json",
-        env=tool_environment(context), show=False,
+        env=tool_environment(context, UV_CACHE_DIR=_UV_CACHE), show=False,
     )  # fmt: skip
     releases = json.loads("\n".join(lines))
     wanted = ("cpython", "default")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
 
 from buildpacks.python.detect import MISSPELLED_REQUIREMENTS
 from buildpacks.python.errors import (
@@ -12,7 +11,6 @@ from buildpacks.python.errors import (
     NoPackageManagerError,
     PipfileWithoutLockError,
     SetupPyOnlyError,
-    UnsupportedPackageManagerError,
 )
 from buildpacks.sdk import names_in
 
@@ -21,12 +19,14 @@ class PackageManager(StrEnum):
     """A package manager this buildpack drives; the value is what logs call it."""
 
     PIP = "pip"
+    PIPENV = "Pipenv"
+    POETRY = "Poetry"
     UV = "uv"
 
 
-_FILES: dict[str, PackageManager | Literal["Pipenv", "Poetry"]] = {
-    "Pipfile.lock": "Pipenv",
-    "poetry.lock": "Poetry",
+_FILES = {
+    "Pipfile.lock": PackageManager.PIPENV,
+    "poetry.lock": PackageManager.POETRY,
     "requirements.txt": PackageManager.PIP,
     "uv.lock": PackageManager.UV,
 }
@@ -38,17 +38,13 @@ def determine_package_manager(app_dir: Path) -> PackageManager:
     Raises:
         MultiplePackageManagersError: more than one file decides.
         NoPackageManagerError, SetupPyOnlyError, PipfileWithoutLockError: none does, and what is there instead.
-        UnsupportedPackageManagerError: it is one that is not supported yet.
     """
     found = {name: manager for name, manager in _FILES.items() if (app_dir / name).is_file()}
     if len(found) > 1:
         raise MultiplePackageManagersError(found={name: str(manager) for name, manager in found.items()})
     if not found:
         raise _none_found(names_in(app_dir))
-    name, manager = next(iter(found.items()))
-    if not isinstance(manager, PackageManager):
-        raise UnsupportedPackageManagerError(manager=manager, file=name)
-    return manager
+    return next(iter(found.values()))
 
 
 def _none_found(names: tuple[str, ...]) -> Exception:

@@ -1,7 +1,8 @@
-"""Which Python an app asks for, where it says so, and whether the stack's own Python is the one.
+"""Which Python an app asks for, and where it says so.
 
-Precedence, as on Heroku: ``runtime.txt`` (deprecated), ``.python-version``, the default. The default is the stack's own
-Python, because its security fixes come with the stack, and because it needs no download.
+Precedence, as on Heroku: ``runtime.txt`` (deprecated), ``.python-version``, ``Pipfile.lock``, the release line the app
+was first built with, the default. The default is the stack's own Python, because its security fixes come with the
+stack, and because it needs no download.
 """
 
 from __future__ import annotations
@@ -13,15 +14,26 @@ from pathlib import Path
 from buildpacks.python.errors import (
     EndOfLifeVersionError,
     MisspelledVersionFileError,
+    RuntimeFileError,
     UnknownVersionError,
     UvNeedsVersionFileError,
 )
 from buildpacks.python.package_manager import PackageManager
-from buildpacks.python.version_files import PYTHON_VERSION_FILE, RUNTIME_FILE, WantedVersion, parse_version_file
-from buildpacks.sdk import BuildContext, Version, names_in, nearest_versions, read_bytes_if_present
+from buildpacks.python.pipfile_lock import PIPFILE_LOCK, parse_requires
+from buildpacks.python.rules import Rules
+from buildpacks.python.version_files import (
+    PYTHON_VERSION_FILE,
+    RUNTIME_FILE,
+    WantedVersion,
+    parse_version,
+    parse_version_file,
+)
+from buildpacks.sdk import BuildContext, TomlTable, Version, names_in, nearest_versions, read_bytes_if_present
 
 OLDEST = (3, 10)
-_DEPRECATED = {(3, 10): "Python 3.10 gets no security fixes since October 2026"}
+DEFAULT = "the stack's default"
+STICKY = "this app's earlier builds"
+_STORE_KEY = "python"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +42,11 @@ class VersionRequest:
 
     wanted: WantedVersion | None
     origin: str
+
+    @property
+    def is_exact(self) -> bool:
+        """Tell whether the app asks for one release, not for a line of them."""
+        return self.wanted is not None and self.wanted.patch is not None
 
     def accepts(self, version: Version) -> bool:
         """Tell whether a release of Python satisfies the request."""
@@ -40,15 +57,20 @@ class VersionRequest:
         return self.wanted.patch is None or version.numbers[2] == self.wanted.patch
 
 
-def request_version(context: BuildContext, manager: PackageManager) -> VersionRequest:
-    """Read the app's version files.
+def request_version(context: BuildContext, manager: PackageManager, rules: Rules) -> VersionRequest:
+    """Find what the app asks for.
 
     Raises:
+        RuntimeFileError: there is a runtime.txt, which the newer rules refuse.
         MisspelledVersionFileError: a name is nearly ``.python-version``, and nothing else decides.
         UvNeedsVersionFileError: the app uses uv without the file that uv itself reads.
         EndOfLifeVersionError: the version is too old to be built.
     """
+    if rules is Rules.CNB and (context.app_dir / RUNTIME_FILE).exists():
+        raise RuntimeFileError
     request = find_request(context.app_dir, manager)
+    if request.wanted is None and rules is Rules.CLASSIC:
+        request = _remembered(context) or request
     if request.wanted is not None and request.wanted.line < OLDEST:
         raise EndOfLifeVersionError(version=str(request.wanted), origin=request.origin)
     if request.origin == RUNTIME_FILE:
@@ -56,9 +78,6 @@ def request_version(context: BuildContext, manager: PackageManager) -> VersionRe
             "The runtime.txt file is deprecated",
             f"Remove it, and put '{request.wanted}' into a file named .python-version.",
         )
-    deprecated = _DEPRECATED.get(request.wanted.line) if request.wanted else None
-    if deprecated:
-        context.output.warning(deprecated, "Move the app to a newer Python soon.")
     return request
 
 
@@ -68,7 +87,7 @@ def find_request(app_dir: Path, manager: PackageManager) -> VersionRequest:
         runtime = read_bytes_if_present(app_dir / RUNTIME_FILE)
         if runtime is not None:
             return VersionRequest(wanted=parse_version_file(runtime, RUNTIME_FILE), origin=RUNTIME_FILE)
-    misspelled = [name for name in names_in(app_dir) if _is_misspelled(name)]
+    misspelled = [name for name in names_in(app_dir) if is_misspelled(name)]
     if misspelled:
         raise MisspelledVersionFileError(name=misspelled[0])
     contents = read_bytes_if_present(app_dir / PYTHON_VERSION_FILE)
@@ -76,7 +95,16 @@ def find_request(app_dir: Path, manager: PackageManager) -> VersionRequest:
         return VersionRequest(wanted=parse_version_file(contents), origin=PYTHON_VERSION_FILE)
     if manager is PackageManager.UV:
         raise UvNeedsVersionFileError(has_runtime_file=(app_dir / RUNTIME_FILE).exists())
-    return VersionRequest(wanted=None, origin="the stack's default")
+    if manager is PackageManager.PIPENV:
+        wanted = parse_requires(read_bytes_if_present(app_dir / PIPFILE_LOCK) or b"{}")
+        if wanted is not None:
+            return VersionRequest(wanted=wanted, origin=PIPFILE_LOCK)
+    return VersionRequest(wanted=None, origin=DEFAULT)
+
+
+def remember_line(version: Version) -> TomlTable:
+    """Give what the next build has to know, so that an app that asks for nothing stays on its release line."""
+    return {_STORE_KEY: {"line": "{}.{}".format(*version.numbers[:2])}}
 
 
 def choose_version(request: VersionRequest, known: Iterable[Version]) -> Version:
@@ -95,9 +123,16 @@ def choose_version(request: VersionRequest, known: Iterable[Version]) -> Version
     raise UnknownVersionError(version=str(wanted), origin=request.origin, nearest=nearest)
 
 
-def _is_misspelled(name: str) -> bool:
+def is_misspelled(name: str) -> bool:
     """Recognise what people write for ``.python-version``: other separators, case, endings, a trailing space."""
     if name == PYTHON_VERSION_FILE:
         return False
     letters = "".join(char for char in name.lower().removesuffix(".txt") if char.isalpha())
     return letters in {"pythonversion", "pythonversions", "pyhtonversion", "phytonversion", "pythonverson"}
+
+
+def _remembered(context: BuildContext) -> VersionRequest | None:
+    """Give the release line of the app's earlier builds; a memory of another form is none."""
+    memory = context.store.get(_STORE_KEY, {})
+    wanted = parse_version(str(memory.get("line", ""))) if isinstance(memory, dict) else None
+    return VersionRequest(wanted=wanted, origin=STICKY) if wanted else None

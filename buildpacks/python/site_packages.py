@@ -13,6 +13,12 @@ def installed_components(site_packages: Path) -> list[Component]:
     return [_component(file.read_text(errors="replace")) for file in metadata if file.is_file()]
 
 
+def make_reproducible(environment: Path, site_packages: Path) -> None:
+    """Remove what differs between two installations of the same packages."""
+    remove_timestamps(site_packages)
+    remove_repositories(environment / "src")
+
+
 def remove_timestamps(site_packages: Path) -> None:
     """Remove uv's notes about when it installed the app itself (``uv_cache.json``), the only times in there.
 
@@ -27,6 +33,17 @@ def remove_timestamps(site_packages: Path) -> None:
             kept = [line for line in lines if not line.startswith(f"{directory}/uv_cache.json,")]
             record.unlink()  # uv may have linked it to its own cache
             record.write_text("".join(kept))
+
+
+def remove_repositories(sources: Path) -> None:
+    """Remove the history of what is installed from a repository (``-e git+…``).
+
+    Its index holds times, its address may hold a password, and a running app wants neither.
+    """
+    import shutil
+
+    for name in names_in(sources):
+        shutil.rmtree(sources / name / ".git", ignore_errors=True)
 
 
 def _component(text: str) -> Component:

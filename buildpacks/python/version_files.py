@@ -13,6 +13,7 @@ from buildpacks.python.errors import (
 
 PYTHON_VERSION_FILE = ".python-version"
 RUNTIME_FILE = "runtime.txt"
+_DIGITS = 9  # of one number, at most: no version has more, and Python refuses to convert thousands
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
@@ -61,17 +62,27 @@ def _decode(data: bytes, file: str) -> str:
         raise VersionFileEncodingError(file=file) from None
 
 
-def _parse_line(line: str, file: str) -> WantedVersion:
-    prefix = "python-" if file == RUNTIME_FILE else ""
-    parts = line.removeprefix(prefix).split(".")
-    is_version = line.startswith(prefix) and len(parts) in {2, 3} and all(map(_is_number, parts))
-    if not is_version:
-        raise InvalidVersionFileError(
-            file=file, line="".join(char if char.isprintable() else "\ufffd" for char in line), prefix=prefix
-        )
+def parse_version(text: str) -> WantedVersion | None:
+    """Parse ``3.13`` or ``3.13.5``, without anything before, between or behind; None when it is not that."""
+    parts = text.split(".")
+    if len(parts) not in {2, 3} or not all(map(_is_number, parts)):
+        return None
     major, minor, *patch = (int(part) for part in parts)
     return WantedVersion(major, minor, patch[0] if patch else None)
 
 
+def printable(text: str) -> str:
+    """Replace what a terminal would not show, or would obey."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
+def _parse_line(line: str, file: str) -> WantedVersion:
+    prefix = "python-" if file == RUNTIME_FILE else ""
+    version = parse_version(line.removeprefix(prefix)) if line.startswith(prefix) else None
+    if version is None:
+        raise InvalidVersionFileError(file=file, line=printable(line), prefix=prefix)
+    return version
+
+
 def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and str(int(text)) == text
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS and str(int(text)) == text

@@ -151,6 +151,8 @@ if TYPE_CHECKING:
     from lifecycle_py.spec.targets import Target as Target
     from lifecycle_py.spec.toml_file import Table as Table
     from lifecycle_py.spec.toml_file import TomlTable as TomlTable
+    from lifecycle_py.spec.toml_file import parse_toml as parse_toml
+    from lifecycle_py.spec.toml_file import read_toml as read_toml
     from lifecycle_py.spec.toml_file import read_toml_if_present as read_toml_if_present
 
 _HOMES = {
@@ -252,6 +254,8 @@ _HOMES = {
         "Table",
         "TomlTable",
         "read_toml_if_present",
+        "parse_toml",
+        "read_toml",
     ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -162,6 +162,7 @@ class AppUnderTest:
         self.programs = programs
         self.user_env = dict(user_env or {})
         self.target = DEBIAN_13
+        self.exec_env = "production"
         self.layers_dir.mkdir(parents=True)
         if isinstance(files, Path):
             shutil.copytree(files, self.app_dir, symlinks=True)
@@ -219,7 +220,7 @@ class AppUnderTest:
             app_dir=self.app_dir,
             buildpack_dir=self.buildpack_dir,
             target=self.target,
-            exec_env="production",
+            exec_env=self.exec_env,
             env={"PATH": "/usr/bin:/bin", "HOME": str(self.app_dir), **self._visible_env()},
             user_env=self.user_env,
             output=Output(log, log, redactor=redactor, clock=lambda: 0.0),

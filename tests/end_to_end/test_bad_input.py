@@ -31,7 +31,18 @@ BROKEN_APPS = {
     "python_collectstatic_fails": (BUILD_FAILED, ["KeyError: 'DJANGO_SECRET_KEY'", "DISABLE_COLLECTSTATIC=1"]),
     "python_uv_outdated_lock": (BUILD_FAILED, ["The lockfile at `uv.lock` needs to be updated", "uv lock"]),
     "python_uv_without_version": (BUILD_FAILED, ["uv python pin"]),
-    "python_poetry": (BUILD_FAILED, ["Poetry", "poetry export"]),
+    "python_poetry_outdated_lock": (
+        BUILD_FAILED,
+        ["changed significantly since poetry.lock was last generated", "Run 'poetry lock' in the app's directory"],
+    ),
+    "python_pipenv_outdated_lock": (
+        BUILD_FAILED,
+        ["Your Pipfile.lock", "is out of date", "Run 'pipenv lock' in the app's directory"],
+    ),
+    "python_hook_fails": (BUILD_FAILED, ["needs SOURCE_MAPS_URL", "hook 'bin/post_compile' ended with status 3"]),
+    "python_setup_py_only": (BUILD_FAILED, ["setup.py alone", "requirements.txt"]),
+    "python_misspelled_version_file": (BUILD_FAILED, ["Found '.python_version', expected '.python-version'"]),
+    "python_end_of_life_version": (BUILD_FAILED, ["Python 3.8 has reached its end of life"]),
     "python_pipfile_without_lock": (BUILD_FAILED, ["Pipfile"]),
     "python_committed_venv": (BUILD_FAILED, ["virtual environment"]),
     "python_misspelled_requirements": (BUILD_FAILED, ["requirements.txt"]),
@@ -60,7 +71,10 @@ def test_broken_app(app: str, offramp: Installation) -> None:
 
 def test_every_broken_app_of_the_fixtures_is_tested() -> None:
     """A fixture that no test names would rot."""
-    healthy = {"python_django", "python_flask_uv"}
+    healthy = {
+        "polyglot_python_go", "python_apt_package", "python_c_extension", "python_django", "python_fastapi_uv",
+        "python_flask_poetry", "python_flask_uv", "python_pipenv_worker",
+    }  # fmt: skip
 
     assert {app.name for app in APPS.iterdir() if app.is_dir()} - healthy == set(BROKEN_APPS)
 

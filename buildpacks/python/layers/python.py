@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.python.bytecode import compile_tree
+from buildpacks.python.environments import tool_environment
 from buildpacks.python.layers.tools import keep_tool
 from buildpacks.python.managed_python import choose_managed_version, install_managed_python
 from buildpacks.python.python_version import VersionRequest
@@ -93,7 +94,9 @@ def install_python(context: BuildContext, request: VersionRequest, stack: StackP
 
 def _install_from_stack(context: BuildContext, stack: StackPython, to: Path) -> None:
     modules = extension_modules(stack)
-    needed = parse_ldd(context.run("ldd", *modules, show=False) if modules else (), modules)
+    needed = parse_ldd(
+        context.run("ldd", *modules, env=tool_environment(context), show=False) if modules else (), modules
+    )
     left_out = copy_stack_python(stack, to, needed)
     if left_out:
         context.output.detail(f"Left out, as the run image has no library for them: {', '.join(left_out)}")

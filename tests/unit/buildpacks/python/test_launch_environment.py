@@ -14,10 +14,12 @@ from buildpacks.sdk import Scope
 
 def test_launch_environment() -> None:
     """The app sees Heroku's variables."""
-    assert launch_environment(Path("/app")).apply(Scope.LAUNCH, {}) == {
+    assert launch_environment(Path("/app"), Path("/layers/python/lib")).apply(Scope.LAUNCH, {}) == {
         "FORWARDED_ALLOW_IPS": "*",
         "GUNICORN_CMD_ARGS": "--access-logfile -",
         "LANG": "en_US.UTF-8",
+        "LD_LIBRARY_PATH": "/layers/python/lib",
+        "LIBRARY_PATH": "/layers/python/lib",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONPATH": "/app",
         "PYTHONUNBUFFERED": "true",
@@ -28,12 +30,15 @@ def test_launch_environment_keeps_user_values() -> None:
     """What the user sets stays, but for FORWARDED_ALLOW_IPS."""
     user = {"GUNICORN_CMD_ARGS": "", "LANG": "C", "PYTHONPATH": "/lib", "FORWARDED_ALLOW_IPS": "10.0.0.1"}
 
-    env = launch_environment(Path("/app")).apply(Scope.LAUNCH, user)
+    env = launch_environment(Path("/app"), Path("/layers/python/lib")).apply(Scope.LAUNCH, user)
 
     assert (env["LANG"], env["PYTHONPATH"], env["FORWARDED_ALLOW_IPS"]) == ("C", "/lib", "*")
 
 
-def _run(tmp_path: Path, cores: int, files: dict[str, str], **environment: str) -> tuple[dict[str, str], str]:
+def run_web_concurrency(
+    tmp_path: Path, cores: int, files: dict[str, str], **environment: str
+) -> tuple[dict[str, str], str]:
+    """Run the program as the launcher does, in a container of this size; gives what it sets and what it says."""
     cgroups = tmp_path / "cgroup"
     for name, text in files.items():
         (cgroups / name).parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +73,7 @@ def _run(tmp_path: Path, cores: int, files: dict[str, str], **environment: str) 
 @pytest.mark.parametrize("file", ["memory.max", "memory/memory.limit_in_bytes"])
 def test_web_concurrency_sizes(tmp_path: Path, mebibytes: int, cores: int, expected: int, file: str) -> None:
     """Heroku's sizes give Heroku's numbers, with cgroup v2 and v1 alike."""
-    settings, messages = _run(tmp_path, cores, {file: str(mebibytes << 20)})
+    settings, messages = run_web_concurrency(tmp_path, cores, {file: str(mebibytes << 20)})
 
     assert settings == {
         "DYNO_RAM": str(mebibytes),
@@ -81,7 +86,10 @@ def test_web_concurrency_sizes(tmp_path: Path, mebibytes: int, cores: int, expec
 @pytest.mark.parametrize("files", [{}, {"memory.max": "max"}, {"memory/memory.limit_in_bytes": "9223372036854771712"}])
 def test_web_concurrency_without_limit(tmp_path: Path, files: dict[str, str]) -> None:
     """Without a memory limit the processors alone decide."""
-    assert _run(tmp_path, 4, files)[0] == {"WEB_CONCURRENCY": "9", "WEB_CONCURRENCY_SET_BY": "offramp/python"}
+    assert run_web_concurrency(tmp_path, 4, files)[0] == {
+        "WEB_CONCURRENCY": "9",
+        "WEB_CONCURRENCY_SET_BY": "offramp/python",
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,12 +97,14 @@ def test_web_concurrency_without_limit(tmp_path: Path, files: dict[str, str]) ->
 )
 def test_web_concurrency_share_of_processors(tmp_path: Path, files: dict[str, str]) -> None:
     """A container's share of the processors counts, not the machine's number of them."""
-    assert _run(tmp_path, 64, files)[0]["WEB_CONCURRENCY"] == "5"
+    assert run_web_concurrency(tmp_path, 64, files)[0]["WEB_CONCURRENCY"] == "5"
 
 
 def test_web_concurrency_user_value(tmp_path: Path) -> None:
     """A value of the user is kept, and 'web' processes say so."""
-    settings, messages = _run(tmp_path, 4, {"memory.max": "536870912"}, WEB_CONCURRENCY="7", DYNO="web.1")
+    settings, messages = run_web_concurrency(
+        tmp_path, 4, {"memory.max": "536870912"}, WEB_CONCURRENCY="7", DYNO="web.1"
+    )
 
     assert settings == {"DYNO_RAM": "512"}
     assert "already set" in messages
@@ -102,7 +112,7 @@ def test_web_concurrency_user_value(tmp_path: Path) -> None:
 
 def test_web_concurrency_messages(tmp_path: Path) -> None:
     """A 'web' process says on standard error what was chosen and why."""
-    _, messages = _run(tmp_path, 8, {"memory.max": "536870912"}, DYNO="web.1")
+    _, messages = run_web_concurrency(tmp_path, 8, {"memory.max": "536870912"}, DYNO="web.1")
 
     assert messages == (
         "Python buildpack: Detected 512 MB available memory and 8 CPU cores.\n"

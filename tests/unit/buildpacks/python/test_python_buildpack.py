@@ -3,73 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from buildpacks.python import errors
-from buildpacks.python.buildpack import PythonBuildpack
 from buildpacks.python.django import find_manage_script
-from buildpacks.python.stack_python import StackPython
-from buildpacks.sdk import Command, ExplainedError
-from buildpacks.sdk.testing import AppUnderTest, BuildFailedError, FakePrograms
-from tests.unit.buildpacks.python.test_stack_python import make_stack_python
+from buildpacks.sdk import ExplainedError
+from buildpacks.sdk.testing import BuildFailedError
+from tests.support.python_app import PythonApp as App
+from tests.support.python_app import make_stack_python
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "apps"
-RELEASES = [
-    {"implementation": "cpython", "variant": "default", "version": version}
-    for version in ("3.12.8", "3.12.9", "3.14.0rc1")
-]
-
-
-def _python(command: Command) -> tuple[int, str]:
-    """Stand in for the app's Python: make a virtual environment, or install what the test's requirements name."""
-    if "venv" in command.argv:
-        venv = Path(command.argv[-1])
-        (venv / "bin").mkdir(parents=True)
-        (venv / "bin" / "python").symlink_to(command.argv[0])
-        (venv / "lib/python3.13/site-packages").mkdir(parents=True)
-    if "requirements.txt" in command.argv:
-        site_packages = Path(command.argv[0]).parents[1] / "lib/python3.13/site-packages"
-        for name in (command.working_dir / "requirements.txt").read_text().removeprefix(".").split():
-            if name == "missing":
-                return (
-                    1,
-                    "Looking in indexes: https://me:pw@index.test\nERROR: No matching distribution found for missing",
-                )
-            (site_packages / name).mkdir()
-            (site_packages / name / "__init__.py").touch()
-            (site_packages / f"{name}-1.0.dist-info").mkdir()
-            (site_packages / f"{name}-1.0.dist-info/METADATA").write_text(f"Name: {name}\nVersion: 1.0\n\nText")
-    if "collectstatic" in command.argv and "BROKEN" in command.environment:
-        return 1, "KeyError: 'SECRET'"
-    return 0, ""
-
-
-def _uv(command: Command) -> tuple[int, str]:
-    if "list" in command.argv:
-        return 0, json.dumps(RELEASES)
-    if "install" in command.argv:
-        home = Path(command.environment["UV_PYTHON_INSTALL_DIR"]) / "cpython-3.12.9"
-        (home / "bin").mkdir(parents=True)
-        (home / "bin" / "python3.12").touch()
-        (home / "lib/python3.12/test").mkdir(parents=True)
-        (home.parent / ".lock").touch()
-    return 0, ""
-
-
-class App(AppUnderTest):
-    """An app whose build runs fakes."""
-
-    def __init__(self, tmp_path: Path, files: Mapping[str, str | bytes] | Path, **user_env: str) -> None:
-        """Lay out the app and the stack."""
-        self.stack = make_stack_python(tmp_path / "usr")
-        self.fakes = FakePrograms({"python": _python, "python3.13": _python, "python3.12": _python, "uv": _uv})
-        super().__init__(PythonBuildpack(self._find), tmp_path, files, programs=self.fakes, user_env=user_env)
-
-    def _find(self) -> StackPython:
-        return self.stack
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "app.py", "Pipfile", "venv/", "requirments.txt", "uv.lock"])
@@ -123,7 +68,7 @@ def test_build_unchanged_runs_nothing(tmp_path: Path) -> None:
     assert app.fakes.lines == []
     assert built.output == (
         "Python\n"
-        "- Using Python 3.13.5 from the stack (the stack's default)\n"
+        "- Using Python 3.13.5 from the stack (this app's earlier builds)\n"
         "- Using cached Python 3.13.5\n"
         "- Using cached dependencies\n"
     )
@@ -183,7 +128,7 @@ def test_build_managed_python(tmp_path: Path) -> None:
 
 
 def test_build_with_uv(tmp_path: Path) -> None:
-    """Uv gets Heroku's flags and an environment that keeps it inside the layer; a changed lock updates in place."""
+    """Uv gets Heroku's flags and an environment that keeps it inside the layer; a changed lock makes the layer anew."""
     app = App(tmp_path, {"uv.lock": "1", "pyproject.toml": "", ".python-version": "3.13"}, UV_PYTHON_DOWNLOADS="always")
 
     built = app.build()
@@ -194,15 +139,36 @@ def test_build_with_uv(tmp_path: Path) -> None:
     assert uv.environment["UV_PROJECT_ENVIRONMENT"] == str(built.layer("venv").path)
     assert uv.environment["UV_PYTHON_DOWNLOADS"] == "never"
     app.write({"uv.lock": "2"})
-    app.build().layer("venv").assert_updated("the list of dependencies changed")
+    app.build().layer("venv").assert_rebuilt("the list of dependencies changed")
 
 
-def test_build_local_source_is_not_cached(tmp_path: Path) -> None:
-    """A dependency inside the app is installed anew by every build."""
-    app = App(tmp_path, {"requirements.txt": "."})
+def test_build_local_source(tmp_path: Path) -> None:
+    """A dependency inside the app is installed anew when its source changed, and only then."""
+    app = App(tmp_path, {"requirements.txt": "./lib", "lib/setup.py": "1", "app.py": "1"})
     app.build()
+    app.write({"app.py": "2"})
+    app.build().layer("venv").assert_restored()
+    app.write({"lib/setup.py": "2"})
 
-    app.build().layer("venv").assert_rebuilt("a dependency comes from the app's own source")
+    app.build().layer("venv").assert_rebuilt("the app's own source of a dependency changed")
+
+
+def test_build_leaves_no_by_products_in_the_source(tmp_path: Path) -> None:
+    """What compiling a dependency leaves beside its source is removed; the next build would not make it again."""
+    files = {"requirements.txt": "./lib", "lib/setup.py": ""}
+    app = App(tmp_path, files, FAKE_BUILD_LEAVES="lib/build/x.o x.egg-info/y")
+
+    assert "Left in the app's source" not in app.build().output
+    assert sorted(path.name for path in app.app_dir.rglob("*")) == ["lib", "requirements.txt", "setup.py"]
+    app.build().layer("venv").assert_restored()
+
+
+def test_build_that_writes_into_the_source_runs_again(tmp_path: Path) -> None:
+    """A module that installing compiles in place belongs to the app; it has to be made again for the next image."""
+    app = App(tmp_path, {"requirements.txt": "-e .", "setup.py": ""}, FAKE_BUILD_LEAVES="fast.so")
+
+    assert "Left in the app's source: fast.so" in app.build().output
+    app.build().layer("venv").assert_rebuilt("installing them also writes into the app's source")
 
 
 def test_build_runtime_txt_warns(tmp_path: Path) -> None:
@@ -241,7 +207,7 @@ def test_collect_static_disabled(tmp_path: Path, value: str, *, runs: bool) -> N
 def test_collect_static_fails(tmp_path: Path) -> None:
     """A failure fails the build, with Django's words and the ways out."""
     with pytest.raises(BuildFailedError, match="DISABLE_COLLECTSTATIC=1"):
-        App(tmp_path, {"requirements.txt": "django", "manage.py": ""}, BROKEN="1").build()
+        App(tmp_path, {"requirements.txt": "django", "manage.py": ""}, FAKE_DJANGO="broken").build()
 
 
 @pytest.mark.parametrize(
@@ -269,7 +235,6 @@ def test_find_manage_script(tmp_path: Path, files: list[str], expected: str | No
         ("python_two_package_managers", errors.MultiplePackageManagersError),
         ("python_no_package_manager", errors.NoPackageManagerError),
         ("python_misspelled_requirements", errors.NoPackageManagerError),
-        ("python_poetry", errors.UnsupportedPackageManagerError),
         ("python_pipfile_without_lock", errors.PipfileWithoutLockError),
         ("python_uv_without_version", errors.UvNeedsVersionFileError),
         ("python_committed_venv", errors.CommittedVenvError),

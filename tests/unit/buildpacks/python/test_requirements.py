@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from buildpacks.python.requirements import has_local_requirements, requirements_digest
+from buildpacks.python.local_sources import LocalSource
+from buildpacks.python.requirements import local_sources, requirements_digest
 from buildpacks.python.site_packages import remove_timestamps
 
 
@@ -37,23 +38,28 @@ def test_digest_cycle_and_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    ("line", "path", "editable"),
     [
-        ("-e .", True),
-        ("--editable ./lib", True),
-        (".", True),
-        ("./wheels/x.whl", True),
-        ("lib @ file:///app/lib", True),
-        ("django>=5", False),
-        ("-e git+https://example.test/x.git", False),
-        ("# -e .", False),
+        ("-e .", "", True),
+        ("--editable=./lib[extra]", "lib", True),
+        ("-e lib", "lib", True),
+        (".", "", False),
+        (".[fast]", "", False),
+        ("./wheels/x.whl ; python_version > '3'", "wheels/x.whl", False),
+        ("lib @ file:///app/lib", "/app/lib", False),
+        ("file:///app/lib#egg=lib", "/app/lib", False),
+        ("django>=5", None, False),
+        ("lib @ https://example.test/x.whl", None, False),
+        ("-e git+https://example.test/x.git", None, False),
+        ("# -e .", None, False),
     ],
 )
-def test_local_requirements(tmp_path: Path, line: str, *, expected: bool) -> None:
+def test_local_sources(tmp_path: Path, line: str, path: str | None, *, editable: bool) -> None:
     """Something installed from the app's own source is recognised."""
     _write(tmp_path, requirements=f"a\n{line}\n")
 
-    assert has_local_requirements(tmp_path) is expected
+    expected = () if path is None else (LocalSource(path=tmp_path / path, is_editable=editable),)
+    assert local_sources(tmp_path) == expected
 
 
 def test_remove_timestamps(tmp_path: Path) -> None:

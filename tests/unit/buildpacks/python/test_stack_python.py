@@ -6,38 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from buildpacks.python.stack_python import (
-    StackPython,
-    copy_stack_python,
-    extension_modules,
-    find_stack_python,
-    parse_ldd,
-)
-from buildpacks.sdk import Version
-
-
-def make_stack_python(directory: Path, version: tuple[int, ...] = (3, 13, 5), build: str = "Aug 10") -> StackPython:
-    """Lay out a small Python."""
-    library = directory / "lib" / "python3.13"
-    for name in ("lib-dynload", "test", "config-3.13-x86", "json/__pycache__", "asyncio"):
-        (library / name).mkdir(parents=True)
-    for name in ("os.py", "test/big.py", "config-3.13-x86/libpython.a", "json/__init__.py", "EXTERNALLY-MANAGED"):
-        (library / name).write_text(name)
-    for name in ("_ssl", "_dbm", "_testcapi"):
-        (library / "lib-dynload" / f"{name}.so").write_text(name)
-    (library / "json/__pycache__/x.pyc").touch()
-    (library / "sitecustomize.py").symlink_to("/etc/python/sitecustomize.py")
-    (library / "alias.py").symlink_to("os.py")
-    executable = directory / "python3.13"
-    executable.write_text("#!/bin/sh\n")
-    executable.chmod(0o755)
-    return StackPython(
-        version=Version(version),
-        build=build,
-        executable=executable,
-        library=library,
-        headers=Path("/usr/include/python3.13"),
-    )
+from buildpacks.python.stack_python import copy_stack_python, extension_modules, find_stack_python, parse_ldd
+from tests.support.python_app import make_stack_python
 
 
 def test_find_stack_python() -> None:
