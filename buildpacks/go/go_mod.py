@@ -57,13 +57,13 @@ def parse_go_mod(text: str) -> GoMod:
         keyword, arguments = words[0], words[1:]
         if keyword in _ONCE:
             if len(arguments) != 1:
-                raise GoModSyntaxError(line=number, text=" ".join(words), problem=f"'{keyword}' is followed by one word")
+                raise GoModSyntaxError(line=number, text=" ".join(words), reason=f"'{keyword}' is followed by one word")
             if keyword in once:
                 raise DuplicateModLineError(keyword=keyword, line=number, first=once[keyword].number)
             once[keyword] = Line(text=arguments[0], number=number)
         elif keyword == "require":
             if len(arguments) != 2:  # noqa: PLR2004 - a path and a version
-                raise GoModSyntaxError(line=number, text=" ".join(words), problem="expected a module and its version")
+                raise GoModSyntaxError(line=number, text=" ".join(words), reason="expected a module and its version")
             requires.append((arguments[0], arguments[1]))
     if "module" not in once:
         raise NoModuleLineError()
@@ -94,7 +94,7 @@ def _statements(text: str) -> Iterator[tuple[int, list[str]]]:
         else:
             yield number, words
     if block:
-        raise GoModSyntaxError(line=opened, text=f"{block[0]} (", problem="this block is not closed")
+        raise GoModSyntaxError(line=opened, text=f"{block[0]} (", reason="this block is not closed")
 
 
 def _words(line: str, number: int) -> list[str]:
@@ -106,10 +106,10 @@ def _words(line: str, number: int) -> list[str]:
             at += 1
         elif line.startswith("//", at):
             break
-        elif line[at] in "\"`":
+        elif line[at] in '"`':
             end = line.find(line[at], at + 1)
             if end < 0:
-                raise GoModSyntaxError(line=number, text=line.strip(), problem="a quote is not closed")
+                raise GoModSyntaxError(line=number, text=line.strip(), reason="a quote is not closed")
             words.append(line[at + 1 : end])
             at = end + 1
         elif line[at] in "()":
@@ -117,7 +117,9 @@ def _words(line: str, number: int) -> list[str]:
             at += 1
         else:
             end = at
-            while end < len(line) and not line[end].isspace() and line[end] not in "()\"`" and line[end : end + 2] != "//":
+            while (
+                end < len(line) and not line[end].isspace() and line[end] not in '()"`' and line[end : end + 2] != "//"
+            ):
                 end += 1
             words.append(line[at:end])
             at = end
