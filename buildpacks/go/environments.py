@@ -31,6 +31,7 @@ _OURS = frozenset(
 _INPUTS = ("GO", "CGO_", "CC", "CXX", "CPATH", "PKG_CONFIG", "LIBRARY_PATH")
 _NOT_INPUTS = ("GO_GIT_CRED__", "GOVERSION", "GO_INSTALL_TOOLS_IN_IMAGE")
 _BUILD_DIR = "${build_dir}"
+_CONFIG_HOME = "/tmp/offramp-go"  # noqa: S108 - private to the build
 
 
 def go_environment(context: BuildContext, **settings: str | Path) -> dict[str, str]:
@@ -47,7 +48,8 @@ def go_environment(context: BuildContext, **settings: str | Path) -> dict[str, s
         "GO111MODULE": "on",
         # A go/env file in the home directory, which is the app's, would change settings where nobody sees it.
         "GOENV": "off",
-        "GOTELEMETRY": "off",
+        # Go counts what it does in files of the user's configuration directory, which is in the app.
+        "XDG_CONFIG_HOME": _CONFIG_HOME,
         # Go would fetch another version by itself when go.mod asks for it; which Go is used is decided before.
         "GOTOOLCHAIN": "local",
         # Nobody is there to answer: git has to fail instead of asking for a password.
