@@ -1,7 +1,7 @@
 """The Go buildpack: from a module to its programs, the processes that run them, and the ports they listen on.
 
-The build, top to bottom, is ``GoBuildpack.build``. Everything that can be wrong with the app is looked at first, so that
-a build fails early.
+The build, top to bottom, is ``GoBuildpack.build``. Everything that can be wrong with the app is looked at first, so
+that a build fails early.
 """
 
 from __future__ import annotations

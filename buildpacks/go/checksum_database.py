@@ -1,8 +1,8 @@
 """Go's checksum database: asking what a module's sum has to be, and proving that the answer is the database's.
 
-The database is a signed, append-only log, a Merkle tree as in certificate transparency (RFC 6962). An answer is believed
-when the tree's head has the database's signature, and the record is proved to be in that tree. So a proxy in between
-can hold an answer back, but not change it. Protocol: https://go.dev/design/25530-sumdb.
+The database is a signed, append-only log, a Merkle tree as in certificate transparency (RFC 6962). An answer is
+believed when the tree's head has the database's signature, and the record is proved to be in that tree. So a proxy in
+between can hold an answer back, but not change it. Protocol: https://go.dev/design/25530-sumdb.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def ignored_settings(user_env: Mapping[str, str]) -> list[str]:
 
 
 def build_inputs(user_env: Mapping[str, str]) -> tuple[str, ...]:
-    """Give the settings of the user that programs depend on, as ``NAME=value`` and sorted: for a digest, not for a log."""
+    """Give the settings that programs depend on, as ``NAME=value`` and sorted: for a digest, not for a log."""
     return tuple(
         f"{name}={value}"
         for name, value in sorted(user_env.items())

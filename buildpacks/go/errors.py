@@ -261,7 +261,7 @@ class GoDoesNotExistError(ExplainedError):
             what=f"Go {self.version} is not to be had",
             why=f"'{self.url}' does not exist.",
             fix=(
-                f"If the version is right, see that the proxy or mirror has it. The nearest known are {', '.join(self.nearest)}.",
+                f"If it is right, see that the proxy or mirror has it. Known are {', '.join(self.nearest)}.",
                 "Name another place with GOPROXY (modules), or OFFRAMP_GO_SOURCE (the archives of go.dev).",
             ),
         )
@@ -393,7 +393,7 @@ class GitCredentialError(ExplainedError):
             what=f"The config var {self.name} is not a credential for a Git server",
             why="Its name has to say protocol and host, with '__' for each dot, and its value must not be empty.",
             fix=(
-                "For https://git.example.com, set GO_GIT_CRED__HTTPS__GIT__EXAMPLE__COM to a token, or to user:password.",
+                "For https://git.example.com, set GO_GIT_CRED__HTTPS__GIT__EXAMPLE__COM to a token or user:password.",
             ),
         )
 
@@ -448,7 +448,7 @@ class ListPackagesError(ExplainedError):
             what=f"Go cannot find what to install: {shlex.join(self.patterns)} ({self.origin})",
             why="\n".join(self.last_lines),
             fix=(
-                "Packages of the app begin with './', such as './cmd/server'; './cmd/...' names all below. Correct the name.",
+                "Correct the name. The app's packages begin with './', as in './cmd/server'; './cmd/...' is all below.",
             ),
         )
 
@@ -486,7 +486,7 @@ class NoProgramsError(ExplainedError):
             what=f"The module '{self.module}' is a library: there is nothing to run",
             why=f"A program is 'package main' with a function main; {looked}.",
             fix=(
-                "Build the repository of the service that uses this library; or add a program, such as cmd/server/main.go.",
+                "Build the repository of the service that uses it; or add a program, such as cmd/server/main.go.",
                 "If a build tag hides it: programs are built with the tag 'heroku', and with those in GOFLAGS=-tags=….",
             ),
         )
@@ -599,6 +599,6 @@ class GoNetworkError(GoBuildError):
             why="\n".join(self.last_lines),
             fix=(
                 "Try the build again in a few minutes.",
-                "If the build's network has a module proxy of its own, set GOPROXY; or vendor the modules: go mod vendor",
+                "If the build's network has its own module proxy, set GOPROXY; or vendor the modules: go mod vendor",
             ),
         )

@@ -66,7 +66,7 @@ def parse_go_mod(text: str) -> GoMod:
                 raise GoModSyntaxError(line=number, text=" ".join(words), reason="expected a module and its version")
             requires.append((arguments[0], arguments[1]))
     if "module" not in once:
-        raise NoModuleLineError()
+        raise NoModuleLineError
     return GoMod(
         module=once["module"].text,
         go=once.get("go"),

@@ -1,8 +1,8 @@
 """Which Go an app is built with, where it says so, and which release that means.
 
 Precedence, as on Heroku: the config var GOVERSION, the comment ``// +heroku goVersion``, the ``go`` line, the default.
-``toolchain`` lines choose nothing, as on Heroku. Two numbers mean the newest patch of that line. Heroku's newer buildpack
-reads a bare number in the comment as a caret ("1.17": the newest 1.x); as this is a surprise, it is said, and a setting.
+``toolchain`` lines choose nothing, as on Heroku. Two numbers mean the newest patch of that line. Heroku's newer
+buildpack reads a bare number in the comment as a caret ("1.17": the newest 1.x): that is told, and a setting.
 """
 
 from __future__ import annotations

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from buildpacks.sdk import Version, parse_version
+from buildpacks.sdk import Version, parse_version, read_toml
 
 _FILE = Path(__file__).parent / "inventory.toml"
 _FIRST_WITH_ZERO = (1, 21)  # before, the first release of a line was called go1.20, not go1.20.0
@@ -33,12 +32,14 @@ class GoInventory:
 
 def read_go_inventory(file: Path = _FILE) -> GoInventory:
     """Read the inventory; a damaged one is a fault of ours."""
-    document = tomllib.loads(file.read_text(encoding="utf-8"))
+    document = read_toml(file)
     newest: dict[tuple[int, int], int] = {}
-    for line, patch in document["newest"].items():
-        major, minor = parse_version(line).numbers
-        newest[major, minor] = int(patch)
-    return GoInventory(newest=newest, sums=dict(document["sums"]))
+    for table in document.tables("lines"):
+        major, minor = parse_version(table.text("line")).numbers
+        newest[major, minor] = table.integer("newest")
+    return GoInventory(
+        newest=newest, sums={table.text("name"): table.text("sum") for table in document.tables("sums")}
+    )
 
 
 def go_name(version: Version) -> str:

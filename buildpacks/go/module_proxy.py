@@ -26,8 +26,3 @@ def proxy_of(environment: Mapping[str, str]) -> str:
         if word.startswith(_SCHEMES):
             return word.rstrip("/")
     raise NoModuleProxyError(setting=setting)
-
-
-def escaped(path: str) -> str:
-    """Write a module's path or version as a proxy's addresses have it: a capital letter becomes ``!`` and a small one."""
-    return re.sub(r"[A-Z]", lambda found: "!" + found[0].lower(), path)

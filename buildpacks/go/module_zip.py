@@ -32,7 +32,9 @@ def check_sum(file: Path, expected: str, name: str) -> None:
 
 
 def sum_of(file: Path, name: str) -> str:
-    """Give the sum of a module's zip, ``h1:…``: the hash of the list of its files' hashes (golang.org/x/mod/sumdb/dirhash).
+    """Give the sum of a module's zip, ``h1:…``: the hash of the list of its files' hashes.
+
+    It is what golang.org/x/mod/sumdb/dirhash computes.
 
     Raises:
         UnreadableToolchainError: it is not a whole zip, or far too large.

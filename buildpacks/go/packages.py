@@ -1,7 +1,7 @@
 """Which packages are installed, and with which flags.
 
-Precedence, as on Heroku: the config var GO_INSTALL_PACKAGE_SPEC, the comment ``// +heroku install``, every package of the
-module that is a program. Flags: ``-tags heroku`` always; ``-ldflags`` from GO_LINKER_SYMBOL and GO_LINKER_VALUE.
+Precedence, as on Heroku: the config var GO_INSTALL_PACKAGE_SPEC, the comment ``// +heroku install``, every package of
+the module that is a program. Flags: ``-tags heroku`` always; ``-ldflags`` from GO_LINKER_SYMBOL and GO_LINKER_VALUE.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.go.build_failures import explain_failure
-from buildpacks.go.errors import DuplicateProgramError, ListPackagesError, LinkerValueError
+from buildpacks.go.errors import DuplicateProgramError, LinkerValueError, ListPackagesError
 from buildpacks.go.go_mod import FILE, GoMod
 from buildpacks.go.layers.toolchain import Toolchain
 from buildpacks.sdk import BuildContext, CommandFailedError, Version
@@ -58,7 +58,7 @@ def select_packages(context: BuildContext, mod: GoMod) -> Selection:
 
 
 def is_vendored(app_dir: Path, user_env: Mapping[str, str]) -> bool:
-    """Tell whether modules are taken from vendor/ alone. A ``-mod`` flag in GOFLAGS decides instead, where there is one."""
+    """Tell whether modules are taken from vendor/ alone. A ``-mod`` flag in GOFLAGS decides, where there is one."""
     is_decided = any(word.lstrip("-").startswith("mod=") for word in user_env.get("GOFLAGS", "").split())
     return not is_decided and (app_dir / "vendor" / "modules.txt").is_file()
 

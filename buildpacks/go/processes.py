@@ -1,7 +1,7 @@
 """The processes an app without a Procfile gets, and what a web process needs in order to be reached.
 
-As on Heroku: one program is ``web``; each of several is a process of its own name, and none of them is ``web`` unless it
-is called so. Heroku's newer buildpack makes the first of several ``web``, too; a setting selects that.
+As on Heroku: one program is ``web``; each of several is a process of its own name, and none of them is ``web`` unless
+it is called so. Heroku's newer buildpack makes the first of several ``web``, too; a setting selects that.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _READS_PORT = re.compile(r"\$(PORT\b|\{PORT\b)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebAdvice:
-    """What is wrong with how a web process listens, and the Procfile line that mends it (empty: the source has to change)."""
+    """Where a web process listens instead of $PORT, and the Procfile line that mends it (empty: its source must)."""
 
     program: str
     endpoint: Endpoint

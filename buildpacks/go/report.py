@@ -1,4 +1,4 @@
-"""What the build tells about the app's services: Go kit, what each program listens on, and a web process without $PORT."""
+"""What the build tells about the app's services: Go kit, where programs listen, and a web process without $PORT."""
 
 from __future__ import annotations
 
@@ -27,8 +27,7 @@ def tell_about_services(
     """Say what was found, and what does not fit."""
     _tell_about_go_kit(context, mod, findings)
     for name, found in findings.items():
-        for text in describe(name, found):
-            context.output.step(text)
+        context.output.step(describe(name, found))
     _tell_about_web(context, findings, processes)
 
 
@@ -62,14 +61,14 @@ def _tell_about_web(context: BuildContext, findings: dict[str, ProgramFindings],
     context.output.warning(f"The web process '{advice.program}' does not listen on $PORT, but on {at}", *details)
 
 
-def describe(name: str, found: ProgramFindings) -> list[str]:
-    """Say what a program listens on, in one line; nothing when nothing was found."""
+def describe(name: str, found: ProgramFindings) -> str:
+    """Say what a program listens on, in one line."""
     parts = [_endpoint(one) for one in found.endpoints]
     if found.metrics:
         parts.append(f"metrics at {found.metrics.path} of {found.metrics.endpoint}")
     if found.tracing:
         parts.append(f"tracing with {' and '.join(found.tracing)}")
-    return [f"{name}: {'; '.join(parts)}"] if parts else []
+    return f"{name}: {'; '.join(parts) or 'nothing in its source says that it listens'}"
 
 
 def _endpoint(one: Endpoint) -> str:

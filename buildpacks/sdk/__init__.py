@@ -149,6 +149,7 @@ if TYPE_CHECKING:
     from lifecycle_py.spec.layer_toml import LayerTypes as LayerTypes
     from lifecycle_py.spec.targets import Target as Target
     from lifecycle_py.spec.toml_file import TomlTable as TomlTable
+    from lifecycle_py.spec.toml_file import read_toml as read_toml
 
 _HOMES = {
     "buildpacks.sdk.archives": ("unpack",),
@@ -240,7 +241,10 @@ _HOMES = {
     ),
     "lifecycle_py.spec.layer_toml": ("LayerTypes",),
     "lifecycle_py.spec.targets": ("Target",),
-    "lifecycle_py.spec.toml_file": ("TomlTable",),
+    "lifecycle_py.spec.toml_file": (
+        "TomlTable",
+        "read_toml",
+    ),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME_OF)  # noqa: PLE0605 - computed on purpose: one list, checked by a test

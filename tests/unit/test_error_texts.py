@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 import builder.errors
+import buildpacks.go.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
 import buildpacks.sdk.errors
@@ -36,6 +37,7 @@ MODULES = [
     lifecycle_py.packaging.errors,
     builder.errors,
     buildpacks.sdk.errors,
+    buildpacks.go.errors,
     buildpacks.procfile.errors,
     buildpacks.python.errors,
 ]

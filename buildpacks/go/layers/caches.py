@@ -43,7 +43,7 @@ def keep_caches(context: BuildContext, go: Toolchain) -> None:
 
 @contextmanager
 def open_caches(context: BuildContext, go: Toolchain, *, vendored: bool) -> Iterator[dict[str, Path]]:
-    """Give the settings that make Go use the caches. A vendored app downloads nothing, so no modules are kept for it."""
+    """Give the settings that make Go use the caches. A vendored app downloads nothing, so keeps no modules."""
     compiled = context.layer(_COMPILED, _compiled_key(context, go), types=LayerTypes(cache=True))
     context.output.state("compiled packages", compiled.state)
     with tempfile.TemporaryDirectory(prefix="go-") as scratch:

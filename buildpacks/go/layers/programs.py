@@ -70,7 +70,7 @@ def check_bin(app_dir: Path) -> None:
         BinIsFileError: 'bin' is a file.
     """
     if (app_dir / BIN).is_file():
-        raise BinIsFileError()
+        raise BinIsFileError
 
 
 def install_programs(context: BuildContext, go: Toolchain, mod: GoMod, selection: Selection) -> Installed:
@@ -160,7 +160,7 @@ def _no_programs(context: BuildContext, mod: GoMod, selection: Selection) -> Non
 
 
 def _link(context: BuildContext, directory: Path, programs: tuple[Program, ...]) -> None:
-    """Make ``bin/NAME`` in the app lead to each program. A file of the source that is in the way gives way, as on Heroku."""
+    """Make ``bin/NAME`` in the app lead to each program. A file of the source gives way, as on Heroku."""
     bin_dir = context.app_dir / BIN
     bin_dir.mkdir(exist_ok=True)
     for one in programs:

@@ -1,7 +1,7 @@
 """The layer with Go itself, downloaded and verified.
 
-By default it is the module ``golang.org/toolchain`` of the module proxy, which is what Go itself would fetch; so a proxy
-the user named for modules is all a build needs. OFFRAMP_GO_SOURCE names the archives of go.dev, or a mirror of them.
+By default it is the module ``golang.org/toolchain`` of the module proxy, which is what Go itself would fetch; so a
+proxy the user named for modules is all a build needs. OFFRAMP_GO_SOURCE names the archives of go.dev, or a mirror.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Finding what a program listens on, its metrics, its tracing, and Go kit's transports. It reads source and runs nothing.
+"""Finding where a program listens, its metrics, its tracing, and Go kit's transports. It reads source and runs nothing.
 
 Looked at are the program's own package and those of the app that it is made of. What cannot be read with certainty is
 left out: a wrong port would be worse than none.

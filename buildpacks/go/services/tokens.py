@@ -71,7 +71,7 @@ def tokenize(source: str) -> list[Token]:
 
 
 def arguments(tokens: Tokens, opening: int) -> tuple[list[Tokens], int]:
-    """Give what stands between the parenthesis at ``opening`` and its partner, split at commas, and the partner's place.
+    """Give what stands between the parenthesis at ``opening`` and its partner, split at commas, and the partner.
 
     The place is the end of the tokens when the parenthesis is never closed.
     """

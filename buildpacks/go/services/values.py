@@ -1,4 +1,4 @@
-"""What an expression of Go source comes to, where its source says so: an address, a flag, a variable of the environment.
+"""What an expression of Go source comes to, where the source says so: an address, a flag, an environment's variable.
 
 ``":" + os.Getenv("PORT")``, ``*httpAddr`` after ``httpAddr = flag.String("http.addr", ":8080", "…")``, and constants
 are understood; whatever else stands there is unknown, and nothing is guessed.
@@ -89,7 +89,11 @@ def _call(callee: str, given: tuple[Tokens, ...], package: Package, depth: int) 
         _, at_name, at_default = FLAG_METHODS[name]
         default = evaluate(given[at_default], package, depth)
         return Value(text=default.text, env=default.env, flag=evaluate(given[at_name], package, depth).text or "")
-    values = [evaluate(one, package, depth) for one in given]
+    return _computed(callee, [evaluate(one, package, depth) for one in given])
+
+
+def _computed(callee: str, values: list[Value]) -> Value:
+    """Give what a function makes of its arguments' values."""
     if callee in {"os.Getenv", "os.LookupEnv"} and len(values) == 1:
         return Value(text="", env=values[0].text or "")
     if callee == "fmt.Sprintf" and values and values[0].text is not None:
