@@ -24,7 +24,12 @@ _SIGNS: tuple[tuple[tuple[str, ...], type[GoBuildError]], ...] = (
         VendorOutdatedError,
     ),
     (
-        ("could not read (Username|Password)", "terminal prompts disabled", "Authentication failed", "denied .publickey"),
+        (
+            "could not read (Username|Password)",
+            "terminal prompts disabled",
+            "Authentication failed",
+            "denied .publickey",
+        ),
         PrivateModuleError,
     ),
     (

@@ -165,7 +165,10 @@ def _release(version: Version, wanted: WantedGo, inventory: GoInventory) -> Vers
 
 
 def _nearest(version: Version, inventory: GoInventory) -> tuple[str, ...]:
-    return tuple(map(str, nearest_versions(version, inventory.releases)))
+    """Give the newest releases of the lines that are nearest."""
+    return tuple(
+        map(str, nearest_versions(version, (Version((*line, last)) for line, last in inventory.newest.items())))
+    )
 
 
 def _place(line: Line) -> str:

@@ -37,9 +37,7 @@ def read_go_inventory(file: Path = _FILE) -> GoInventory:
     for table in document.tables("lines"):
         major, minor = parse_version(table.text("line")).numbers
         newest[major, minor] = table.integer("newest")
-    return GoInventory(
-        newest=newest, sums={table.text("name"): table.text("sum") for table in document.tables("sums")}
-    )
+    return GoInventory(newest=newest, sums={table.text("name"): table.text("sum") for table in document.tables("sums")})
 
 
 def go_name(version: Version) -> str:
