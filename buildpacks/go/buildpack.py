@@ -6,6 +6,8 @@ that a build fails early.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from buildpacks.go.detect import check_manager, go_files
 from buildpacks.go.environments import ignored_settings
 from buildpacks.go.git_credentials import git_settings, hosts
@@ -40,6 +42,10 @@ class GoBuildpack(Buildpack):
 
     name = "Go"
 
+    def __init__(self, read_inventory: Callable[[], GoInventory] = read_go_inventory) -> None:
+        """Know the releases of Go that ``read_inventory`` gives."""
+        self._read_inventory = read_inventory
+
     def detect(self, context: DetectContext) -> DetectResult:
         """Pass for modules, and for what came before them, so that the build can say how to move."""
         found = go_files(context.app_dir)
@@ -53,7 +59,7 @@ class GoBuildpack(Buildpack):
         check_bin(context.app_dir)
         mod = parse_go_mod(read_text_if_present(context.app_dir / FILE) or "")
         rules = read_rules(context.user_env)
-        inventory = read_go_inventory()
+        inventory = self._read_inventory()
         version = _choose_version(context, mod, rules, inventory)
         selection = select_packages(context, mod)
         _check_settings(context)

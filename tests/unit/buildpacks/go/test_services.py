@@ -97,7 +97,7 @@ def test_what_is_no_endpoint(tmp_path: Path, source: str) -> None:
         ('func f() { http.ListenAndServe(":8080", nil) }', [("http", 8080, "", "")]),
         ('func f() { http.ListenAndServe(":"+os.Getenv("PORT"), nil) }', [("http", None, "", "PORT")]),
         (
-            'func f() { port := os.Getenv("PORT")\nif port == "" { port = "8080" }\nhttp.ListenAndServe(":"+port, nil) }',
+            'func f() { p := os.Getenv("PORT")\nif p == "" { p = "8080" }\nhttp.ListenAndServe(":"+p, nil) }',
             [("http", 8080, "", "PORT")],
         ),
         ('func f() { s := &http.Server{Handler: h, Addr: ":8081"} }', [("http", 8081, "", "")]),
@@ -271,7 +271,7 @@ def test_values(expression: str, value: Value) -> None:
         ("listen", ":80", ("http", 80, False)),
         ("grpc_port", "90", ("grpc", 90, False)),
         ("db.port", "5432", None),
-        ("host", "0.0.0.0", None),
+        ("host", "0.0.0.0", None),  # noqa: S104 - text
         ("thrift-addr", ":8083", ("thrift", 8083, False)),
         ("http.addr", "[::]:80", ("http", 80, False)),
         ("http.addr", "[::1]:80", ("http", 80, True)),
