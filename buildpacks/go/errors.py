@@ -277,7 +277,7 @@ class NoModuleProxyError(ExplainedError):
         """Name the two other ways."""
         return Explanation(
             what=f"With GOPROXY={self.setting} there is no place for Go to come from",
-            why="Go itself is installed as a module, golang.org/toolchain, from the first proxy in GOPROXY.",
+            why="Go itself is installed as a module, golang.org/toolchain, from a proxy in GOPROXY.",
             fix=(
                 "Put a proxy first: GOPROXY=https://proxy.golang.org,direct; a directory is file:///path.",
                 "Or name a mirror of go.dev's archives: OFFRAMP_GO_SOURCE=https://go.dev/dl and OFFRAMP_GO_SHA256=…",

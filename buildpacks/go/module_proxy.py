@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from buildpacks.go.errors import NoModuleProxyError
 
-VARIABLE = "GOPROXY"
 _DEFAULT = "https://proxy.golang.org"
 _SCHEMES = ("https://", "http://", "file://")
 
 
-def proxy_of(environment: Mapping[str, str]) -> str:
-    """Give the first address of GOPROXY, without a slash at its end.
+def proxies_of(setting: str) -> tuple[str, ...]:
+    """Give the addresses in GOPROXY, up to ``off``, without slashes at their ends. Each is for what those before lack.
 
     Raises:
-        NoModuleProxyError: it has none: it is ``off`` or ``direct``.
+        NoModuleProxyError: there is none, as with ``off`` or ``direct`` alone.
     """
-    setting = environment.get(VARIABLE, "").strip() or _DEFAULT
-    for entry in re.split(r"[,|]", setting):
-        word = entry.strip()
-        if word == "off":
-            break
-        if word.startswith(_SCHEMES):
-            return word.rstrip("/")
-    raise NoModuleProxyError(setting=setting)
+    words = [word.strip() for word in re.split(r"[,|]", setting.strip() or _DEFAULT)]
+    allowed = words[: words.index("off")] if "off" in words else words
+    found = tuple(word.rstrip("/") for word in allowed if word.startswith(_SCHEMES))
+    if not found:
+        raise NoModuleProxyError(setting=setting)
+    return found

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from buildpacks.go.errors import GoArchiveSumError, GoDoesNotExistError, UnverifiableGoError
 from buildpacks.go.inventory import GoInventory, go_name
-from buildpacks.go.module_proxy import proxy_of
+from buildpacks.go.module_proxy import proxies_of
 from buildpacks.sdk import (
     CYCLONEDX,
     BuildContext,
@@ -95,19 +95,30 @@ def _install(context: BuildContext, version: Version, inventory: GoInventory, to
 
 
 def _install_module(context: BuildContext, version: str, known_sum: str, to: Path) -> None:
-    from buildpacks.go.module_zip import check_sum, unpack_toolchain
+    from buildpacks.go.module_zip import unpack_toolchain
+
+    setting = context.user_env.get("GOPROXY", "").replace("${build_dir}", str(context.app_dir))
+    *first, last = proxies_of(setting)
+    with tempfile.TemporaryDirectory() as directory:
+        file = Path(directory) / "go.zip"
+        for proxy in first:
+            try:
+                _download_module(context, proxy, version, known_sum, file)
+                break
+            except DownloadNotFoundError:
+                continue  # a team's own proxy need not have Go
+        else:
+            _download_module(context, last, version, known_sum, file)
+        unpack_toolchain(file, f"{MODULE}@{version}/", to)
+
+
+def _download_module(context: BuildContext, proxy: str, version: str, known_sum: str, to: Path) -> None:
+    from buildpacks.go.module_zip import check_sum
     from buildpacks.sdk import download_checked
 
-    proxy = proxy_of(context.user_env)
     expected = known_sum or _sum_from_database(context.user_env, proxy, version)
     name = f"{MODULE}@{version}"
-    with tempfile.TemporaryDirectory() as directory:
-        file = download_checked(
-            f"{proxy}/{MODULE}/@v/{version}.zip",
-            Path(directory) / "go.zip",
-            lambda partial, _digest: check_sum(partial, expected, name),
-        )
-        unpack_toolchain(file, f"{name}/", to)
+    download_checked(f"{proxy}/{MODULE}/@v/{version}.zip", to, lambda file, _digest: check_sum(file, expected, name))
 
 
 def _install_archive(url: str, settings: Mapping[str, str], directory: Path, to: Path) -> None:
