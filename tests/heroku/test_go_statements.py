@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,7 @@ def test_statement_52_version_table(tmp_path: Path, lines: tuple[str, ...], vers
 
 
 @pytest.mark.parametrize("variable", ["go1.26", "1.26.3"])
-def test_statement_52_govversion_beats_both(tmp_path: Path, variable: str) -> None:
+def test_statement_52_goversion_beats_both(tmp_path: Path, variable: str) -> None:
     """GOVERSION wins over the comment and the go line, with a warning that it hides them."""
     built = _app(tmp_path, "go 1.25", "// +heroku goVersion go1.27", GOVERSION=variable).build()
 
@@ -116,7 +117,9 @@ def test_statement_54_tag_heroku(tmp_path: Path) -> None:
     app = _app(tmp_path, GOFLAGS="-tags=netgo")
     app.build()
 
-    assert ["heroku,netgo"] * 2 == [one.argv[one.argv.index("-tags") + 1] for one in app.fakes.commands if "-tags" in one.argv]
+    assert ["heroku,netgo"] * 2 == [
+        one.argv[one.argv.index("-tags") + 1] for one in app.fakes.commands if "-tags" in one.argv
+    ]
 
 
 @pytest.mark.parametrize(("value", "text"), [("1.2.3", "-X main.version=1.2.3"), ("", "-X main.version=abc123")])
@@ -190,11 +193,7 @@ def test_statement_58_hook_may_be_a_program(tmp_path: Path) -> None:
     """The second hook may be one of the app's programs that was just installed."""
     app = GoApp(tmp_path, {"go.mod": _mod(), "cmd/go-post-compile/main.go": MAIN})
 
-    # The stand-in's programs are text: that the system tries to run it, and says so, shows that the hook was found.
-    with pytest.raises((BuildFailedError, OSError)):
-        app.build()
-
-    assert (app.app_dir / "bin" / "go-post-compile").is_symlink()
+    assert "go-post-compile runs" in app.build().output
 
 
 def test_statement_58_bin_as_a_file(tmp_path: Path) -> None:
@@ -233,14 +232,14 @@ def test_statement_59_another_line_drops_compiled_packages(tmp_path: Path) -> No
 
 
 def test_statement_60_verified_before_it_is_unpacked(tmp_path: Path) -> None:
-    """A toolchain with one changed byte is refused with both sums, and nothing of it is on disk."""
+    """A toolchain with one more file is refused with both sums, and nothing of it is on disk."""
     app = _app(tmp_path, "go 1.27")
-    file = next(app.proxy.rglob("*go1.27.1*.zip"))
-    file.write_bytes(file.read_bytes().replace(b"package fmt", b"package fmT"))
-    with pytest.raises(BuildFailedError) as caught:
+    with zipfile.ZipFile(next(app.proxy.rglob("*go1.27.1*.zip")), "a") as archive:
+        archive.writestr("golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64/bin/more", "more")
+    with pytest.raises(BuildFailedError, match="expected h1:.*nothing was unpacked") as caught:
         app.build()
 
-    assert isinstance(caught.value.error, ToolchainMismatchError) or "cannot be unpacked" in caught.value.output
+    assert isinstance(caught.value.error, ToolchainMismatchError)
     assert [] == list((app.layers_dir / "go").rglob("*"))
 
 
@@ -259,7 +258,8 @@ def test_statement_61_ports_are_found(tmp_path: Path) -> None:
     built = GoApp(tmp_path, FIXTURES / "go_kit_services").build()
     label = json.loads(next(one.value for one in built.result.labels if one.key == "dev.offramp.endpoints"))
     ports = {
-        name: [(one["name"], one["port"]) for one in program["endpoints"]] for name, program in label["programs"].items()
+        name: [(one["name"], one["port"]) for one in program["endpoints"]]
+        for name, program in label["programs"].items()
     }
 
     assert ports == {
@@ -292,7 +292,6 @@ def test_statement_65_credentials_are_nowhere(tmp_path: Path) -> None:
     """Values of Go's config vars are in no log, no layer and no label."""
     secret = "hunter2-hunter2"  # noqa: S105 - made up
     app = _app(tmp_path, GO_GIT_CRED__HTTPS__GIT__EXAMPLE__COM=f"me:{secret}", CGO_LDFLAGS=f"-D{secret}")
-    app.fakes.answers = {"go": lambda command: (0, secret) if command.argv[1] == "version" else _go(command)}
     built = app.build()
     files = b"".join(file.read_bytes() for file in app.layers_dir.rglob("*") if file.is_file())
 

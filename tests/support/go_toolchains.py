@@ -20,7 +20,7 @@ from buildpacks.sdk.testing import AppUnderTest, FakePrograms
 
 MODULE = "golang.org/toolchain"
 NEWEST = {(1, 25): 2, (1, 26): 3, (1, 27): 1}
-VERSIONS = ("1.25.2", "1.26.2", "1.26.3", "1.27.1")
+VERSIONS = ("1.25.2", "1.26.2", "1.26.3", "1.27.1", "1.27.3")
 _FILES = {
     "bin/go": "go",
     "pkg/tool/linux_amd64/compile": "compile",
@@ -63,7 +63,7 @@ def fake_go(command: Command) -> tuple[int, str]:
             return 1, broken.read_text().partition("BROKEN ")[2]
         (Path(environment["GOCACHE"]) / "used").touch()
         for name, _, _ in programs_in(app, command.argv):
-            (Path(environment["GOBIN"]) / name).write_text(f"{name} {' '.join(command.argv)}\n")
+            (Path(environment["GOBIN"]) / name).write_text(f"#!/bin/sh\necho {name} runs\n")
         return 0, "example.com/shop"
     if command.argv[1] == "version":
         return 0, "".join(
