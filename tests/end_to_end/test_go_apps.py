@@ -119,7 +119,7 @@ class TestPrivateModule(AppCycle):
     case: ClassVar = AppCase(
         app="go_private_module",
         ask=answers("/greet?name=Ada", "Hello, Ada"),
-        edit=replace_in("main.go", 'words.Greeting(r', '"<" + words.Greeting(r'),
+        edit=replace_in("main.go", "words.Greeting(r", '"<" + words.Greeting(r'),
         ask_edited=answers("/greet?name=Ada", "<Hello, Ada"),
         depend=_newer_words,
         ask_depending=answers("/greet?name=Ada", "Good day, Ada"),

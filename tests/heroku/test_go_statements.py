@@ -236,7 +236,7 @@ def test_statement_60_verified_before_it_is_unpacked(tmp_path: Path) -> None:
     app = _app(tmp_path, "go 1.27")
     with zipfile.ZipFile(next(app.proxy.rglob("*go1.27.1*.zip")), "a") as archive:
         archive.writestr("golang.org/toolchain@v0.0.1-go1.27.1.linux-amd64/bin/more", "more")
-    with pytest.raises(BuildFailedError, match="expected h1:.*nothing was unpacked") as caught:
+    with pytest.raises(BuildFailedError, match=r"expected h1:.*nothing was unpacked") as caught:
         app.build()
 
     assert isinstance(caught.value.error, ToolchainMismatchError)
@@ -273,7 +273,7 @@ def test_statement_61_ports_are_found(tmp_path: Path) -> None:
 
 def test_statement_61_library_is_told_to_be_one(tmp_path: Path) -> None:
     """A repository without a program, as Go kit's own, is told that it is a library, and what would run."""
-    with pytest.raises(BuildFailedError, match="'example.com/kit' is a library: there is nothing to run") as caught:
+    with pytest.raises(BuildFailedError, match=r"'example\.com/kit' is a library: there is nothing to run") as caught:
         GoApp(tmp_path, {"go.mod": "module example.com/kit\n\ngo 1.27\n", "kit.go": "package kit\n"}).build()
 
     assert isinstance(caught.value.error, NoProgramsError)

@@ -11,7 +11,7 @@ _TIME = "2026-01-01T00:00:00Z"
 
 
 def fill_module_proxy(directory: Path, sources: Path = SOURCES) -> None:
-    """Write every version of every module, ``MODULE/VERSION/…`` in ``sources``, in the layout of the GOPROXY protocol."""
+    """Write every module, ``MODULE/VERSION/…`` in ``sources``, in the layout of the GOPROXY protocol."""
     for mod in sorted(sources.rglob("go.mod")):
         version, module = mod.parent.name, mod.parent.parent.relative_to(sources).as_posix()
         place = directory / module / "@v"

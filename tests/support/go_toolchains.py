@@ -19,6 +19,7 @@ from buildpacks.sdk.commands import run_program
 from buildpacks.sdk.testing import AppUnderTest, FakePrograms
 
 MODULE = "golang.org/toolchain"
+_MAIN = re.compile(r"^package main$", re.MULTILINE)
 NEWEST = {(1, 25): 2, (1, 26): 3, (1, 27): 1}
 VERSIONS = ("1.25.2", "1.26.2", "1.26.3", "1.27.1", "1.27.3")
 _FILES = {
@@ -76,7 +77,7 @@ def programs_in(app: Path, argv: tuple[str, ...]) -> list[tuple[str, str, str]]:
     """Give name, import path and directory of the programs that some patterns mean."""
     module = re.search(r"^module (\S+)", (app / "go.mod").read_text(), re.MULTILINE)
     assert module is not None
-    mains = sorted({file.parent for file in app.rglob("*.go") if file.read_text().startswith("package main")})
+    mains = sorted({file.parent for file in app.rglob("*.go") if _MAIN.search(file.read_text())})
     found = []
     for directory in mains:
         relative = directory.relative_to(app).as_posix()
