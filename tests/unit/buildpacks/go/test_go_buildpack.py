@@ -204,6 +204,28 @@ def test_settings_that_cannot_be_used(tmp_path: Path, settings: dict[str, str], 
     assert isinstance(caught.value.error, error)
 
 
+def test_proxies_are_asked_in_their_order(tmp_path: Path) -> None:
+    """A team's own proxy need not have Go: the next one in GOPROXY is asked; what comes after 'off' is not."""
+    (tmp_path / "team").mkdir()
+    app = GoApp(tmp_path / "one", ONE)
+    app.user_env["GOPROXY"] = f"file://{tmp_path}/team,file://{app.proxy}"
+    after_off = GoApp(tmp_path / "two", ONE)
+    after_off.user_env["GOPROXY"] = f"file://{tmp_path}/team,off,file://{after_off.proxy}"
+
+    assert (app.build().layer("go").path / "bin" / "go").exists()
+    with pytest.raises(BuildFailedError, match="is not to be had"):
+        after_off.build()
+
+
+def test_proxy_in_the_app(tmp_path: Path) -> None:
+    """A proxy that the app brings along is named by ${build_dir}, for Go itself, too."""
+    app = GoApp(tmp_path, ONE, GOPROXY="file://${build_dir}/proxy")
+    shutil.copytree(app.proxy, app.app_dir / "proxy")
+
+    assert (app.build().layer("go").path / "bin" / "go").exists()
+    assert f"file://{app.app_dir}/proxy" == app.install.environment["GOPROXY"]
+
+
 def test_unknown_sum_without_a_database(tmp_path: Path) -> None:
     """Without a known sum, and with the database switched off, Go is not installed."""
     app = GoApp(tmp_path, ONE, GOSUMDB="off")
