@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,8 +27,6 @@ MODULES = {"GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "go1.27.3"}
 
 def _go(app: Path, *arguments: str, **env: str) -> None:
     """Change an app as its developer would."""
-    import os
-
     subprocess.run(["go", *arguments], cwd=app, env={**os.environ, **MODULES, **env}, check=True, capture_output=True)
 
 
@@ -175,17 +177,31 @@ def test_four_services_are_four_processes(shop: dict[str, Any]) -> None:
     }
 
 
+def _wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, f"nobody listens on {port}"
+            time.sleep(0.1)
+        else:
+            return
+
+
 def test_services_call_each_other(offramp: Installation, shop: dict[str, Any]) -> None:
     """The processes run as they are: orders asks pricing over gRPC, and its metrics count what it served."""
     del shop
     with ExitStack() as running:
         for process in ("pricing", "orders"):
             running.enter_context(offramp.running("shop", process, port=free_port()))
-        get("http://127.0.0.1:8085/metrics")  # waits until it listens
+        for port in (8082, 8083, 8085):
+            _wait_for(port)
         total = get("http://127.0.0.1:8083/total?sku=tea&count=3")
         metrics = get("http://127.0.0.1:8085/metrics")[1]
 
-    assert (200, {"sku": "tea", "cents": 2385}) == (total[0], yaml.safe_load(total[1]))
+    assert (200, {"sku": "tea", "cents": 2385}) == (total[0], json.loads(total[1]))
     assert 'shop_orders_served_total{sku="tea"} 1' in metrics
 
 
