@@ -9,6 +9,7 @@ from buildpacks.go.errors import (
     CompilerMissingError,
     GoBuildError,
     GoNetworkError,
+    LibraryMissingError,
     ModulesIncompleteError,
     ModuleSumMismatchError,
     PrivateModuleError,
@@ -17,29 +18,32 @@ from buildpacks.go.errors import (
 from buildpacks.sdk import ExplainedError
 
 # The first that is found in the output counts, so what is most certain comes first.
-_SIGNS: tuple[tuple[tuple[str, ...], type[GoBuildError]], ...] = (
-    (("SECURITY ERROR", "checksum mismatch"), ModuleSumMismatchError),
+_SIGNS: tuple[tuple[type[GoBuildError], tuple[str, ...]], ...] = (
+    (ModuleSumMismatchError, ("SECURITY ERROR", "checksum mismatch")),
     (
-        ("inconsistent vendoring", "providing package .*-mod=vendor", "is explicitly required in go.mod, but not"),
         VendorOutdatedError,
+        ("inconsistent vendoring", "providing package .*-mod=vendor", "is explicitly required in go.mod, but not"),
     ),
     (
+        PrivateModuleError,
         (
             "could not read (Username|Password)",
             "terminal prompts disabled",
             "Authentication failed",
-            "denied .publickey",
+            r"Permission denied \(publickey",
+            "404 Not Found",
+            "410 Gone",
         ),
-        PrivateModuleError,
     ),
     (
-        (r"missing go\.sum entry", r"updates to go\.(mod|sum) needed", "no required module provides package"),
         ModulesIncompleteError,
+        (r"missing go\.sum entry", r"updates to go\.(mod|sum) needed", "no required module provides package"),
     ),
-    (("C compiler .* not found", "exec: .*(gcc|clang|pkg-config).*: executable file not found"), CompilerMissingError),
+    (CompilerMissingError, ("C compiler .* not found", "exec: .*(gcc|clang|pkg-config).*: executable file not found")),
+    (LibraryMissingError, ("fatal error: .*: No such file or directory", "not found in the pkg-config search path")),
     (
-        ("dial tcp", "i/o timeout", "TLS handshake", "no such host", "connection refused", "50[234] [A-Z]"),
         GoNetworkError,
+        ("dial tcp", "i/o timeout", "TLS handshake", "no such host", "connection refused", "50[234] [A-Z]"),
     ),
 )
 
@@ -47,7 +51,7 @@ _SIGNS: tuple[tuple[tuple[str, ...], type[GoBuildError]], ...] = (
 def explain_failure(lines: Sequence[str], version: str, otherwise: ExplainedError | None = None) -> ExplainedError:
     """Give the error for the last lines of a failed ``go`` command; ``otherwise`` when no known cause is in them."""
     text = "\n".join(lines)
-    for patterns, error in _SIGNS:
+    for error, patterns in _SIGNS:
         if any(re.search(pattern, text) for pattern in patterns):
             return error(version=version, last_lines=tuple(lines))
     return otherwise or GoBuildError(version=version, last_lines=tuple(lines))

@@ -31,7 +31,8 @@ ExplainedError
     ├── VendorOutdatedError         vendor/ does not fit go.mod
     ├── PrivateModuleError          a private module's server refused
     ├── ModulesIncompleteError      go.mod or go.sum lack something
-    ├── CompilerMissingError        cgo without a C compiler or a library
+    ├── CompilerMissingError        cgo without a C compiler
+    ├── LibraryMissingError         cgo without a library's headers
     └── GoNetworkError              a module could not be downloaded
 """
 
@@ -543,14 +544,15 @@ class VendorOutdatedError(GoBuildError):
 
 @dataclass(eq=False, kw_only=True)
 class PrivateModuleError(GoBuildError):
-    """The server of a module wants to know who asks."""
+    """The server of a module wants to know who asks, or hides that there is such a module."""
 
     def explain(self) -> Explanation:
-        """Show the setting."""
+        """Show the settings."""
         return Explanation(
-            what="A module's server did not let this build in",
+            what="A module is private, or does not exist",
             why="\n".join(self.last_lines),
             fix=(
+                "Check the module's path and version.",
                 "Set GO_GIT_CRED__HTTPS__HOST to a token, with '__' for each dot: GO_GIT_CRED__HTTPS__GITHUB__COM.",
                 "Set GOPRIVATE to the module's path, such as GOPRIVATE=github.com/your-team.",
             ),
@@ -582,6 +584,22 @@ class CompilerMissingError(GoBuildError):
             fix=(
                 "Use a build image with a C compiler, such as Offramp's own stack; check the settings CC and CXX.",
                 "If the app does not need C code, set CGO_ENABLED=0.",
+            ),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class LibraryMissingError(GoBuildError):
+    """cgo needs headers of a library that the build image does not have."""
+
+    def explain(self) -> Explanation:
+        """Name the ways out."""
+        return Explanation(
+            what="C code of a package needs a library that the build image does not have",
+            why="\n".join(self.last_lines),
+            fix=(
+                "Add Debian's package with its headers to an Aptfile, such as 'libvips-dev'.",
+                "Or use a stack that has it, in the run image as well as in the build image.",
             ),
         )
 

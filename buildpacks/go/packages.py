@@ -118,7 +118,9 @@ def list_programs(
         )
     except CommandFailedError as error:
         unclear = ListPackagesError(patterns=selection.patterns, origin=selection.origin, last_lines=error.last_lines)
-        raise explain_failure(error.last_lines, str(go.version), unclear) from error
+        # Of a package that is named, not imported, Go says the same as of an import; tidying would not help.
+        is_named = any("no required module provides package" in line for line in error.last_lines)
+        raise (unclear if is_named else explain_failure(error.last_lines, str(go.version), unclear)) from error
     found = [tuple(line.split("\t")) for line in lines if line.count("\t") == 2]  # noqa: PLR2004 - as in the format
     programs = tuple(
         Program(name=Path(target).name, package=package, directory=_relative(directory, context.app_dir))
