@@ -82,7 +82,13 @@ def install_programs(context: BuildContext, go: Toolchain, mod: GoMod, selection
     """
     vendored = is_vendored(context.app_dir, context.user_env)
     flags = build_flags(go.version, context.user_env, vendored=vendored)
-    layer = context.layer("programs", _key(context, go, flags), types=LayerTypes(cache=True, launch=True))
+    layer = context.layer(
+        "programs",
+        _key(context, go, flags),
+        types=LayerTypes(cache=True, launch=True),
+        # Go links a program again only where it would become another one, if it finds the old one.
+        update_in_place_on=("source",),
+    )
     # For what the app keeps in bin beside its programs; at the end of PATH, as on Heroku.
     layer.env = LayerEnv().append("PATH", context.app_dir / BIN, Scope.LAUNCH)
     context.output.state("programs", layer.state)
@@ -113,7 +119,7 @@ class _Compilation:
 def _compile(
     context: BuildContext, go: Toolchain, mod: GoMod, selection: Selection, how: _Compilation
 ) -> tuple[Program, ...]:
-    how.target.mkdir()
+    how.target.mkdir(exist_ok=True)
     with open_caches(context, go, vendored=how.vendored) as caches:
         environment = _environment(context, go, caches, how)
         programs = list_programs(context, go, selection, how.flags, environment)
@@ -130,6 +136,8 @@ def _compile(
         except CommandFailedError as error:
             raise explain_failure(error.last_lines, str(go.version)) from error
     paths = [how.target / one.name for one in programs]
+    for left_over in set(how.target.iterdir()) - set(paths):
+        left_over.unlink()
     how.layer.sboms[CYCLONEDX] = cyclonedx(
         go_components(context.run(go.go, "version", "-m", *paths, env=environment, show=False))
     )

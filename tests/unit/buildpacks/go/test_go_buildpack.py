@@ -111,24 +111,38 @@ def test_unchanged_build_does_not_start_go(tmp_path: Path) -> None:
     assert first.result.processes == second.result.processes
 
 
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        ({"main.go": MAIN + "// more\n"}, "the app's source changed"),
-        ({"templates/page.html": "embedded"}, "the app's source changed"),
-        ({"go.mod": "module example.com/shop\n\ngo 1.26\n"}, "Go version changed from 1.27.1 to 1.26.3"),
-    ],
-)
-def test_changed_source_is_compiled_again(tmp_path: Path, change: dict[str, str], reason: str) -> None:
-    """Any file of the app counts; what was downloaded stays."""
+@pytest.mark.parametrize("change", [{"main.go": MAIN + "// more\n"}, {"templates/page.html": "embedded"}])
+def test_changed_source_is_compiled_again(tmp_path: Path, change: dict[str, str]) -> None:
+    """Any file of the app counts; Go finds the old programs, and what was downloaded stays."""
     app = GoApp(tmp_path, ONE)
     app.build()
-    shutil.rmtree(app.app_dir / "bin")  # a build begins with the source alone
+    shutil.rmtree(app.app_dir / "bin")
     app.write(change)
     built = app.build()
 
-    built.layer("programs").assert_rebuilt(reason)
+    built.layer("programs").assert_updated("the app's source changed")
     built.layer("modules").assert_restored()
+    built.layer("compiled").assert_restored()
+
+
+def test_another_go_makes_other_programs(tmp_path: Path) -> None:
+    """With another Go the programs are made anew."""
+    app = GoApp(tmp_path, ONE)
+    app.build()
+    app.write({"go.mod": "module example.com/shop\n\ngo 1.26\n"})
+
+    app.build().layer("programs").assert_rebuilt("Go version changed from 1.27.1 to 1.26.3")
+
+
+def test_removed_program_goes(tmp_path: Path) -> None:
+    """A program whose package was removed is not in the next image."""
+    app = GoApp(tmp_path, TWO)
+    app.build()
+    shutil.rmtree(app.app_dir / "cmd" / "worker")
+    shutil.rmtree(app.app_dir / "bin")
+    layer = app.build().layer("programs").path
+
+    assert ["api"] == [file.name for file in (layer / "go").iterdir()]
 
 
 def test_changed_setting_is_compiled_again(tmp_path: Path) -> None:
