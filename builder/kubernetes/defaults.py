@@ -26,6 +26,7 @@ class Sourced(Generic[T]):
 
 
 PORT = Sourced(8080, "default: a fixed port; the process learns it from PORT, as on Heroku")
+ENDPOINT_NAME = Sourced("http", "default: a web process speaks HTTP, as on Heroku")
 STARTUP = Sourced(60, "default: Heroku's router waits 60 s for a web process to listen (R10)")
 DRAIN = Sourced(5, "default: time for the platform to stop sending requests before SIGTERM")
 GRACE = Sourced(30, "default: Heroku sends SIGKILL 30 s after SIGTERM")
@@ -41,13 +42,18 @@ SIZE = Sourced(
 )
 
 
-def role_of(process_type: str) -> Sourced[Role]:
-    """Tell a process's role by its type; a clock by the last word, as in ``celery-beat``."""
+def role_of(process_type: str, *, answers: bool = False) -> Sourced[Role]:
+    """Tell a process's role by its type; a clock by the last word, as in ``celery-beat``.
+
+    One that ``answers`` others, as its program was found to do, is a service.
+    """
     if process_type == _WEB:
         return Sourced(Role.WEB, "default: the process type 'web' gets the requests, as on Heroku")
     word = re.split(r"[-_.]", process_type.lower())[-1]
     if word in _CLOCKS:
         return Sourced(Role.CLOCK, f"default: a process type that ends in '{word}' must not run twice at once")
+    if answers:
+        return Sourced(Role.SERVICE, "default: a process whose program listens for callers is a service")
     return Sourced(Role.WORKER, "default: any other process type is a worker")
 
 
@@ -55,6 +61,8 @@ def quantity_of(role: Role) -> Sourced[int]:
     """Give the quantity of Heroku's first formation."""
     if role is Role.WEB:
         return Sourced(1, "default: Heroku starts one web process")
+    if role is Role.SERVICE:
+        return Sourced(1, "default: one of each service, since other processes of the app call it")
     return Sourced(0, "default: Heroku starts no other process until it is scaled up")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -17,12 +17,14 @@ from builder.errors import (
 from builder.images.processes import PROCFILE_LABEL, ImageProcess, read_processes
 from builder.kubernetes import defaults
 from builder.kubernetes.defaults import Sourced
+from builder.kubernetes.found_endpoints import Listening, listening, read_endpoints
 from builder.kubernetes.plan import (
     Endpoint,
     Plan,
     PlannedImage,
     PlannedProcess,
     PlannedRelease,
+    Port,
     Role,
     Run,
     SkippedProcess,
@@ -125,23 +127,28 @@ def parse_user(text: str) -> Sourced[User]:
 def _process(process: ImageProcess, request: TranslateRequest, sources: _Sources) -> PlannedProcess:
     path = f"processes/{process.type}"
     sources.entries[f"{path}/type"] = _PROCESSES_LABEL_SOURCE
-    role = sources.take(f"{path}/role", defaults.role_of(process.type))
+    found = listening(process.command, read_endpoints(request.config.labels))
+    answers = any(not one.is_for_operators for one in found)
+    role = sources.take(f"{path}/role", defaults.role_of(process.type, answers=answers))
     quantity = defaults.quantity_of(role)
     if process.type in request.quantities:
         wanted = request.quantities[process.type]
         quantity = Sourced(wanted, f"command line: --scale {process.type}={wanted}")
     if role is Role.CLOCK and quantity.value > 1:
         raise QuantityError(process=process.type, quantity=quantity.value)
-    endpoint = _endpoint(f"{path}/endpoint", sources) if role is Role.WEB else None
+    main = next((one for one in found if not one.is_for_operators), None)
+    endpoint = _endpoint(f"{path}/endpoint", main, sources) if role in {Role.WEB, Role.SERVICE} else None
     run_path = f"{path}/run"
-    env = {"PORT": str(endpoint.port)} if endpoint else {}
-    if endpoint:
+    env: dict[str, str] = {}
+    if endpoint and (role is Role.WEB or any(one.port is None for one in found)):
+        env["PORT"] = str(endpoint.port)
         sources.entries[f"{run_path}/env/PORT"] = f"{path}/endpoint/port"
     return PlannedProcess(
         type=process.type,
         role=role,
         quantity=sources.take(f"{path}/quantity", quantity),
         endpoint=endpoint,
+        ports=_ports(f"{path}/ports", found, main if endpoint else None, sources),
         run=_run(run_path, process, env, request, sources),
     )
 
@@ -153,11 +160,31 @@ def _release(process: ImageProcess, request: TranslateRequest, sources: _Sources
     )
 
 
-def _endpoint(path: str, sources: _Sources) -> Endpoint:
+def _endpoint(path: str, main: Listening | None, sources: _Sources) -> Endpoint:
+    """Give the main endpoint: where the program was found to listen, or where PORT says."""
+    port = defaults.PORT if main is None or main.port is None else Sourced(main.port, main.origin)
+    name = Sourced(main.name, main.origin) if main else defaults.ENDPOINT_NAME
+    protocol = Sourced(main.protocol, main.origin) if main else defaults.ENDPOINT_NAME
     return Endpoint(
-        port=sources.take(f"{path}/port", defaults.PORT),
+        name=sources.take(f"{path}/name", name),
+        protocol=sources.take(f"{path}/protocol", protocol),
+        port=sources.take(f"{path}/port", port),
         startup=sources.take(f"{path}/startupSeconds", defaults.STARTUP),
         drain=sources.take(f"{path}/drainSeconds", defaults.DRAIN),
+    )
+
+
+def _ports(path: str, found: Sequence[Listening], main: Listening | None, sources: _Sources) -> tuple[Port, ...]:
+    """Give where a process listens besides its endpoint."""
+    return tuple(
+        Port(
+            name=one.name,
+            protocol=one.protocol,
+            port=sources.take(f"{path}/{one.name}", Sourced(one.port, one.origin)),
+            internal=one.is_for_operators,
+        )
+        for one in found
+        if one is not main and one.port is not None
     )
 
 

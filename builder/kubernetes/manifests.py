@@ -12,10 +12,11 @@ from builder.kubernetes.defaults import RELEASE
 from builder.kubernetes.kubernetes_version import KubernetesVersion
 from builder.kubernetes.labels import object_labels, selector_labels
 from builder.kubernetes.names import name_processes, object_name, object_name_with_hash
-from builder.kubernetes.plan import Plan, PlannedProcess, PlannedRelease, Role
-from builder.kubernetes.pod import HTTP_PORT_NAME, pod_spec
+from builder.kubernetes.plan import Endpoint, Plan, PlannedProcess, PlannedRelease, Role
+from builder.kubernetes.pod import Instance, pod_spec
 
-_SERVICE_PORT = 80
+_WEB_PORT = 80
+_GRPC = "grpc"
 
 
 class Stage(Enum):
@@ -59,7 +60,7 @@ def manifests_of(plan: Plan, version: KubernetesVersion) -> tuple[Manifest, ...]
     for process in plan.processes:
         name = names[process.type]
         deployment = _deployment(plan, process, name, version)
-        service = (_service(plan, process, name),) if process.endpoint else ()
+        service = (_service(plan, process, process.endpoint, name),) if process.endpoint else ()
         manifests.append(
             Manifest(
                 stage=Stage.PROCESSES,
@@ -80,7 +81,7 @@ def release_job(plan: Plan, release: PlannedRelease, version: KubernetesVersion)
     cluster equal to the files, a Job that vanished would run again.
     """
     labels = object_labels(plan, RELEASE, RELEASE)
-    pod = {**pod_spec(plan, RELEASE, release.run, None, version), "restartPolicy": "Never"}
+    pod = {**pod_spec(plan, Instance(name=RELEASE, run=release.run), version), "restartPolicy": "Never"}
     spec = {
         "backoffLimit": 0,
         "activeDeadlineSeconds": release.timeout,
@@ -93,6 +94,7 @@ def release_job(plan: Plan, release: PlannedRelease, version: KubernetesVersion)
 
 def _deployment(plan: Plan, process: PlannedProcess, name: str, version: KubernetesVersion) -> dict[str, Any]:
     labels = object_labels(plan, name, process.role.value)
+    instance = Instance(name=name, run=process.run, endpoint=process.endpoint, ports=process.ports)
     return {
         "apiVersion": "apps/v1",
         "kind": "Deployment",
@@ -103,7 +105,7 @@ def _deployment(plan: Plan, process: PlannedProcess, name: str, version: Kuberne
             "selector": {"matchLabels": selector_labels(plan, name)},
             "template": {
                 "metadata": {"labels": dict(labels)},
-                "spec": pod_spec(plan, name, process.run, process.endpoint, version),
+                "spec": pod_spec(plan, instance, version),
             },
         },
     }
@@ -116,7 +118,10 @@ def _strategy(role: Role) -> dict[str, Any]:
     return {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}}
 
 
-def _service(plan: Plan, process: PlannedProcess, name: str) -> dict[str, Any]:
+def _service(plan: Plan, process: PlannedProcess, endpoint: Endpoint, name: str) -> dict[str, Any]:
+    # What is in front of 'web' asks port 80; the services of an app call each other by the ports in their source.
+    main = _service_port(endpoint.name, _WEB_PORT if process.role is Role.WEB else endpoint.port, endpoint.protocol)
+    others = [_service_port(one.name, one.port, one.protocol) for one in process.ports if not one.internal]
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -126,6 +131,12 @@ def _service(plan: Plan, process: PlannedProcess, name: str) -> dict[str, Any]:
         },
         "spec": {
             "selector": selector_labels(plan, name),
-            "ports": [{"name": HTTP_PORT_NAME, "port": _SERVICE_PORT, "targetPort": HTTP_PORT_NAME}],
+            "ports": [main, *others],
         },
     }
+
+
+def _service_port(name: str, port: int, protocol: str) -> dict[str, Any]:
+    # HTTP is what everything takes a port for; gRPC has to be said, as it needs HTTP/2 from end to end.
+    told = {"appProtocol": protocol} if protocol == _GRPC else {}
+    return {"name": name, "port": port, **told, "targetPort": name}

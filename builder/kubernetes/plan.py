@@ -17,6 +17,7 @@ class Role(StrEnum):
     """What a process is to the app, as far as that changes how it is run."""
 
     WEB = "web"  # gets requests and PORT
+    SERVICE = "service"  # answers other processes of the app
     WORKER = "worker"  # any number of them, side by side
     CLOCK = "clock"  # starts work by the time of day, so that two of them would start it twice
 
@@ -78,11 +79,24 @@ class Endpoint:
     """Where a process answers. It has ``startup`` seconds to listen on ``port``.
 
     For ``drain`` seconds before SIGTERM it still answers requests that were sent before its end was known everywhere.
+    ``protocol`` is ``http``, ``grpc`` or ``tcp``.
     """
 
     port: int
     startup: int
     drain: int
+    name: str = "http"
+    protocol: str = "http"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Port:
+    """Where a process listens besides. ``internal``: for operators, such as metrics, and not for callers."""
+
+    name: str
+    port: int
+    protocol: str
+    internal: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,6 +108,7 @@ class PlannedProcess:
     quantity: int
     run: Run
     endpoint: Endpoint | None = None
+    ports: tuple[Port, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

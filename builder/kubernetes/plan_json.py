@@ -14,6 +14,7 @@ from builder.kubernetes.plan import (
     PlannedImage,
     PlannedProcess,
     PlannedRelease,
+    Port,
     Role,
     Run,
     Size,
@@ -63,18 +64,30 @@ def plan_from_json(text: str) -> Plan:
 
 
 def _process_to_json(process: PlannedProcess) -> dict[str, Any]:
-    endpoint = process.endpoint
     return _without_none(
         {
             "type": process.type,
             "role": process.role.value,
             "quantity": process.quantity,
-            "endpoint": {"port": endpoint.port, "startupSeconds": endpoint.startup, "drainSeconds": endpoint.drain}
-            if endpoint
-            else None,
+            "endpoint": _endpoint_to_json(process.endpoint) if process.endpoint else None,
+            "ports": [_port_to_json(one) for one in process.ports] or None,
             "run": _run_to_json(process.run),
         }
     )
+
+
+def _endpoint_to_json(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": endpoint.name,
+        "protocol": endpoint.protocol,
+        "port": endpoint.port,
+        "startupSeconds": endpoint.startup,
+        "drainSeconds": endpoint.drain,
+    }
+
+
+def _port_to_json(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "protocol": port.protocol, "port": port.port, "internal": port.internal}
 
 
 def _run_to_json(run: Run) -> dict[str, Any]:
@@ -120,12 +133,28 @@ def _process(data: Mapping[str, Any]) -> PlannedProcess:
         type=str(data["type"]),
         role=Role(data["role"]),
         quantity=int(data["quantity"]),
-        endpoint=Endpoint(
-            port=int(endpoint["port"]), startup=int(endpoint["startupSeconds"]), drain=int(endpoint["drainSeconds"])
-        )
-        if endpoint
-        else None,
+        endpoint=_endpoint(endpoint) if endpoint else None,
+        ports=tuple(_port(one) for one in data.get("ports", ())),
         run=_run(data["run"]),
+    )
+
+
+def _endpoint(data: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        name=str(data["name"]),
+        protocol=str(data["protocol"]),
+        port=int(data["port"]),
+        startup=int(data["startupSeconds"]),
+        drain=int(data["drainSeconds"]),
+    )
+
+
+def _port(data: Mapping[str, Any]) -> Port:
+    return Port(
+        name=str(data["name"]),
+        protocol=str(data["protocol"]),
+        port=int(data["port"]),
+        internal=bool(data["internal"]),
     )
 
 

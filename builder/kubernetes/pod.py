@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from builder.kubernetes.kubernetes_version import Feature, KubernetesVersion
 from builder.kubernetes.names import dns_label, object_name
-from builder.kubernetes.plan import Endpoint, Plan, Run, User, WritablePath
+from builder.kubernetes.plan import Endpoint, Plan, Port, Run, User, WritablePath
 
-HTTP_PORT_NAME = "http"
 _STARTUP_PERIOD = 2
 
 
-def pod_spec(
-    plan: Plan, container_name: str, run: Run, endpoint: Endpoint | None, version: KubernetesVersion
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Instance:
+    """What a pod runs: the name of its container, how it is started, and where it listens."""
+
+    name: str
+    run: Run
+    endpoint: Endpoint | None = None
+    ports: tuple[Port, ...] = ()
+
+
+def pod_spec(plan: Plan, instance: Instance, version: KubernetesVersion) -> dict[str, Any]:
     """Give the specification of a pod that fulfils the ``restricted`` Pod Security Standard."""
+    run, endpoint = instance.run, instance.endpoint
     drain = endpoint.drain if endpoint and version.has(Feature.PRE_STOP_SLEEP) else 0
     container: dict[str, Any] = {
-        "name": container_name,
+        "name": instance.name,
         "image": plan.image.reference,
         # No args: the launcher's program for the type knows the command, so nothing here needs a shell's quoting,
         # and Kubernetes has no '$(NAME)' to replace.
@@ -28,8 +37,9 @@ def pod_spec(
         container["env"] = [{"name": name, "value": env_value(value)} for name, value in sorted(run.env.items())]
     # Not optional: an app that starts without its config vars fails in stranger ways than a pod that names the Secret.
     container["envFrom"] = [{"secretRef": {"name": config_name(plan, run)}}]
-    if endpoint:
-        container["ports"] = [{"name": HTTP_PORT_NAME, "containerPort": endpoint.port}]
+    listening = (*((endpoint,) if endpoint else ()), *instance.ports)
+    if listening:
+        container["ports"] = [{"name": one.name, "containerPort": one.port} for one in listening]
     container["resources"] = _resources(run)
     if endpoint:
         container |= _probes(endpoint)
@@ -75,7 +85,7 @@ def _resources(run: Run) -> dict[str, Any]:
 
 def _probes(endpoint: Endpoint) -> dict[str, Any]:
     # No liveness probe: Heroku restarts a process that ends, never one that is slow, and slow is no reason to kill.
-    tcp = {"tcpSocket": {"port": HTTP_PORT_NAME}}
+    tcp = {"tcpSocket": {"port": endpoint.name}}
     return {
         "startupProbe": {
             **tcp,

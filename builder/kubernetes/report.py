@@ -42,6 +42,9 @@ def _process_text(process: PlannedProcess, manifest: Manifest) -> str:
     parts = [f"{kinds}, {replicas}"]
     if process.quantity == 0 and process.role is not Role.WEB:
         parts.append(f"as Heroku starts it; more with --scale {process.type}=1")
+    if process.endpoint and (process.role is Role.SERVICE or process.ports):
+        ports = {process.endpoint.name: process.endpoint.port, **{one.name: one.port for one in process.ports}}
+        parts.append(f"listens on {', '.join(f'{port} ({name})' for name, port in ports.items())}")
     if process.role is Role.CLOCK:
         parts.append("never two at once, by its name")
     return "; ".join(parts)

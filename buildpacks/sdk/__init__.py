@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from buildpacks.sdk.context import BuildContext as BuildContext
     from buildpacks.sdk.context import DetectContext as DetectContext
     from buildpacks.sdk.downloads import download as download
+    from buildpacks.sdk.downloads import download_checked as download_checked
+    from buildpacks.sdk.downloads import fetch as fetch
     from buildpacks.sdk.downloads import with_mirror as with_mirror
     from buildpacks.sdk.environment import Environment as Environment
     from buildpacks.sdk.environment import LayerEnv as LayerEnv
@@ -177,6 +179,8 @@ _HOMES = {
     ),
     "buildpacks.sdk.downloads": (
         "download",
+        "download_checked",
+        "fetch",
         "with_mirror",
     ),
     "buildpacks.sdk.environment": (

@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING, TypeVar, cast
 
 from buildpacks.sdk.errors import ChecksumMismatchError, DownloadFailedError, DownloadNotFoundError
 from buildpacks.sdk.redaction import redact_urls
 
 if TYPE_CHECKING:
+    import ssl
     from contextlib import AbstractContextManager
 
+T = TypeVar("T")
+
 _BLOCK = 1 << 20
+_LARGEST_DOCUMENT = 16 << 20
 _TIMEOUT_SECONDS = 30.0
 _PAUSES = (1.0, 3.0, 9.0)
 _GONE = (404, 410)
@@ -48,19 +52,61 @@ def download(url: str, sha256: str, to: Path, downloader: Downloader | None = No
         DownloadNotFoundError: the server says that there is no such file.
         DownloadFailedError: the network or the server failed again and again.
     """
+
+    def check(_file: Path, actual: str) -> None:
+        if actual != sha256.lower():
+            raise ChecksumMismatchError(url=redact_urls(url), expected=sha256.lower(), actual=actual)
+
+    return download_checked(url, to, check, downloader)
+
+
+def download_checked(
+    url: str, to: Path, check: Callable[[Path, str], None], downloader: Downloader | None = None
+) -> Path:
+    """Download a file whole, and give it its name ``to`` once ``check`` accepts it.
+
+    Args:
+        url: its address.
+        to: where it goes; parents are made.
+        check: is given the file and its sha256, and raises when they are not what they have to be.
+        downloader: a seam for tests.
+
+    Raises:
+        DownloadNotFoundError: the server says that there is no such file.
+        DownloadFailedError: the network or the server failed again and again.
+    """
     how = downloader or Downloader(open_url=_open_url)
     to.parent.mkdir(parents=True, exist_ok=True)
     partial = to.with_name(f".{to.name}.partial")
     try:
-        actual = _with_retries(lambda: _fetch(url, partial, how), url, how)
-        if actual != sha256.lower():
-            raise ChecksumMismatchError(url=redact_urls(url), expected=sha256.lower(), actual=actual)
+        check(partial, _with_retries(lambda: _fetch(url, partial, how), url, how))
         return partial.replace(to)
     finally:
         partial.unlink(missing_ok=True)
 
 
-def _with_retries(fetch: Callable[[], str], url: str, how: Downloader) -> str:
+def fetch(url: str, downloader: Downloader | None = None) -> bytes:
+    """Fetch a small document, at most 16 MiB; for the caller to check, as nothing here can.
+
+    Raises:
+        DownloadNotFoundError: the server says that there is no such file.
+        DownloadFailedError: the network or the server failed again and again, or the document is larger.
+    """
+    how = downloader or Downloader(open_url=_open_url)
+
+    def read() -> bytes:
+        with how.open_url(url) as response:
+            data = response.read(_LARGEST_DOCUMENT + 1)
+            _check_length(response, len(data))
+        return data
+
+    data = _with_retries(read, url, how)
+    if len(data) > _LARGEST_DOCUMENT:
+        raise DownloadFailedError(url=redact_urls(url), problem="the document is too large", attempts=1)
+    return data
+
+
+def _with_retries(attempt: Callable[[], T], url: str, how: Downloader) -> T:
     from http.client import HTTPException
     from urllib.error import HTTPError
 
@@ -69,7 +115,7 @@ def _with_retries(fetch: Callable[[], str], url: str, how: Downloader) -> str:
         if pause:
             how.sleep(pause)
         try:
-            return fetch()
+            return attempt()
         except HTTPError as error:
             if error.code in _GONE:
                 raise DownloadNotFoundError(url=redact_urls(url), status=error.code) from None
@@ -118,10 +164,23 @@ def _open_url(url: str) -> Iterator[IO[bytes]]:
 
     request = Request(url, headers={"User-Agent": "offramp"})  # noqa: S310 - https, http or file, as the user's mirror says
     try:
-        response = urlopen(request, timeout=_TIMEOUT_SECONDS)  # noqa: S310 - as above
+        response = urlopen(request, timeout=_TIMEOUT_SECONDS, context=_trust())  # noqa: S310 - as above
     except URLError as error:
         if isinstance(error.reason, FileNotFoundError):
             raise error.reason from None
         raise
     with response:
         yield cast("IO[bytes]", response)
+
+
+def _trust() -> ssl.SSLContext:
+    """Give the rules for certificates: all of OpenSSL's, as for curl and pip, but not those of form alone.
+
+    Python 3.13 refuses certificates without extensions that many companies' authorities leave out. Who signed a
+    certificate, for whom, and until when, is checked as ever.
+    """
+    import ssl
+
+    context = ssl.create_default_context()
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context

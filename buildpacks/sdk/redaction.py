@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 MASK = "***"
-_SECRET_WORDS = ("PASSWORD", "PASSWD", "SECRET", "TOKEN", "CREDENTIAL", "API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
+_SECRET_WORDS = (
+    "PASSWORD",
+    "PASSWD",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "GIT_CRED",
+    "API_KEY",
+    "ACCESS_KEY",
+    "PRIVATE_KEY",
+)
 _SHORTEST_SECRET = 6  # masking shorter values, such as "1", would make logs unreadable and protect nothing
 
 
@@ -23,6 +33,7 @@ class Redactor:
         for name, value in environment.items():
             if any(word in name.upper() for word in _SECRET_WORDS):
                 secrets.append(value.strip())
+                secrets.append(value.strip().partition(":")[2])  # of "user:password", as Heroku's GO_GIT_CRED__ has it
             secrets.extend(_passwords(value))
         return cls(secrets)
 

@@ -46,6 +46,11 @@ BROKEN_APPS = {
     "python_pipfile_without_lock": (BUILD_FAILED, ["Pipfile"]),
     "python_committed_venv": (BUILD_FAILED, ["virtual environment"]),
     "python_misspelled_requirements": (BUILD_FAILED, ["requirements.txt"]),
+    "go_dep": (BUILD_FAILED, ["'Gopkg.lock' is of dep, which is no longer supported", "go mod init"]),
+    "go_does_not_compile": (BUILD_FAILED, ["main.go:7:14: undefined: anwser", "Go 1.27.3 could not compile the app"]),
+    "go_library": (BUILD_FAILED, ["The module 'example.com/kit' is a library: there is nothing to run"]),
+    "go_sum_missing": (BUILD_FAILED, ["missing go.sum entry", "go mod tidy"]),
+    "go_unknown_version": (BUILD_FAILED, ["There is no Go 1.99", "line 3 of go.mod", "1.27"]),
 }
 
 

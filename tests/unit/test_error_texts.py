@@ -13,6 +13,7 @@ import pytest
 
 import builder.errors
 import buildpacks.apt.errors
+import buildpacks.go.errors
 import buildpacks.heroku_classic.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
@@ -38,6 +39,7 @@ MODULES = [
     lifecycle_py.packaging.errors,
     builder.errors,
     buildpacks.sdk.errors,
+    buildpacks.go.errors,
     buildpacks.procfile.errors,
     buildpacks.apt.errors,
     buildpacks.heroku_classic.errors,

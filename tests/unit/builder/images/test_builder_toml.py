@@ -38,7 +38,7 @@ def test_chosen_buildpacks_are_the_whole_order() -> None:
     builder = read_builder()
     chosen = with_buildpacks(builder, builder.buildpacks[::-1])
 
-    assert [[("offramp/procfile", False), ("offramp/python", False)]] == [
+    assert [[("offramp/procfile", False), ("offramp/go", False), ("offramp/python", False)]] == [
         [(element.id, element.optional) for element in group] for group in chosen.order.groups
     ]
 

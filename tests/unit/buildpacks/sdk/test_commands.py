@@ -81,3 +81,10 @@ def test_redactor_for_environment() -> None:
     )
 
     assert redact("key s3cr3t-value, pass-word, 1, C") == f"key {MASK}, {MASK}, 1, C"
+
+
+def test_redactor_knows_credentials_for_git() -> None:
+    """Of Heroku's ``user:password`` for Git servers, the password is masked alone as well."""
+    redact = Redactor.for_environment({"GO_GIT_CRED__HTTPS__GITHUB__COM": "me:hunter22"})
+
+    assert redact("hunter22 and me:hunter22") == f"{MASK} and {MASK}"

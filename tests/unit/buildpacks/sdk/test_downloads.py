@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import ssl
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from urllib.error import HTTPError
 import pytest
 
 from buildpacks.sdk.archives import unpack
-from buildpacks.sdk.downloads import Downloader, download, with_mirror
+from buildpacks.sdk.downloads import Downloader, _trust, download, download_checked, fetch, with_mirror
 from buildpacks.sdk.errors import (
     ChecksumMismatchError,
     DownloadFailedError,
@@ -94,6 +95,53 @@ def test_download_time_out_is_not_a_404(tmp_path: Path) -> None:
 
     with pytest.raises(DownloadFailedError, match="did not answer within 30 seconds"):
         download(URL, SHA256, tmp_path / "ruby", server.downloader())
+
+
+def test_checked_download_is_named_when_it_is_accepted(tmp_path: Path) -> None:
+    """A file has its name when the check accepts it, and is given to the check with its sha256 before that."""
+    seen: list[tuple[bytes, str]] = []
+
+    def check(file: Path, digest: str) -> None:
+        seen.append((file.read_bytes(), digest))
+        assert not (tmp_path / "ruby").exists()
+
+    download_checked(URL, tmp_path / "ruby", check, Server(DATA).downloader())
+
+    assert seen == [(DATA, SHA256)]
+    assert (tmp_path / "ruby").read_bytes() == DATA
+
+
+def test_checked_download_that_is_refused_leaves_nothing(tmp_path: Path) -> None:
+    """What the check refuses leaves no trace."""
+
+    def check(_file: Path, _digest: str) -> None:
+        raise UnsafeArchiveError(archive=Path("x"), problem="refused")
+
+    with pytest.raises(UnsafeArchiveError):
+        download_checked(URL, tmp_path / "ruby", check, Server(DATA).downloader())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fetch_after_retries() -> None:
+    """A document is fetched like a file: what may pass is tried again, what is gone is not."""
+    assert fetch(URL, Server(_status(503), DATA).downloader()) == DATA
+    with pytest.raises(DownloadNotFoundError):
+        fetch(URL, Server(_status(410), DATA).downloader())
+
+
+def test_fetch_of_a_huge_document() -> None:
+    """What is said to be a small document is not read without end."""
+    with pytest.raises(DownloadFailedError, match="too large"):
+        fetch(URL, Server(bytes((16 << 20) + 1)).downloader())
+
+
+def test_certificates_are_checked() -> None:
+    """Who signed a certificate and for which host is checked; rules of form alone are not, as with curl and pip."""
+    context = _trust()
+
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert not context.verify_flags & ssl.VERIFY_X509_STRICT
 
 
 def test_download_file_mirror(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The Go buildpack. Start reading at ``buildpack.py``."""

@@ -1,0 +1,1 @@
+"""The layers the Go buildpack writes, a file for each."""
