@@ -11,13 +11,14 @@ from lifecycle_py.spec.errors import TomlUnreadableError, TomlValueError
 
 
 def test_default_builder_has_heroku_s_order() -> None:
-    """A language pack decides; the Procfile comes last, so that its processes win."""
+    """Debian packages come first, a language pack decides, the Procfile comes last, so that its processes win."""
     builder = read_builder()
 
     assert "debian-13" == builder.stack
-    assert [("offramp/python", False), ("offramp/procfile", True)] == [
-        (element.id, element.optional) for element in builder.order.groups[0]
-    ]
+    for group, language in zip(builder.order.groups, ("offramp/python", "offramp/go"), strict=True):
+        assert [("offramp/apt", True), (language, False), ("offramp/procfile", True)] == [
+            (element.id, element.optional) for element in group
+        ]
     assert all((directory / "buildpack.toml").is_file() for directory in builder.buildpacks)
 
 
@@ -38,7 +39,8 @@ def test_chosen_buildpacks_are_the_whole_order() -> None:
     builder = read_builder()
     chosen = with_buildpacks(builder, builder.buildpacks[::-1])
 
-    assert [[("offramp/procfile", False), ("offramp/go", False), ("offramp/python", False)]] == [
+    names = ("offramp/procfile", "offramp/go", "offramp/python", "offramp/apt")
+    assert [[(name, False) for name in names]] == [
         [(element.id, element.optional) for element in group] for group in chosen.order.groups
     ]
 
