@@ -35,6 +35,9 @@ from lifecycle_py.session import Command, ExitStatus
 
 LAUNCHER = "/cnb/lifecycle/launcher"
 WEB = "web"
+# Heroku sources it for one-off commands, too; processes of a Procfile do so themselves (heroku.md §2.5).
+_PROFILE = ".profile"
+_AFTER_PROFILE = f'. ./{_PROFILE}; exec "$@"'
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +75,8 @@ def run_app(found: FoundImage, request: RunRequest, places: Places, reporter: Re
             root=root, mounts=_mounts(tree, config, work), uid=uid, gid=gid, env=config.environment(), work=work
         )
         variables = {**({"PORT": str(request.port)} if is_web else {}), **request.variables}
+        if request.arguments and not process and has_profile(tree, config, root):
+            argv = (LAUNCHER, "--", "bash", "-c", _AFTER_PROFILE, "bash", *request.arguments)
         command = Command(
             argv=argv,
             env={name: os.fsencode(value) for name, value in variables.items()},
@@ -106,6 +111,12 @@ def entry(found: FoundImage, request: RunRequest) -> tuple[tuple[str, ...], str]
     if not processes and config.entrypoint in {(), (LAUNCHER,)} and not config.cmd:
         raise NoProcessError(image=found.reference.partition("@")[0])
     return (*config.entrypoint, *config.cmd), default
+
+
+def has_profile(tree: Path, config: ImageConfig, root: Path) -> bool:
+    """Tell whether a command of the user's own has to be preceded by the app's ``.profile``; that takes bash."""
+    profile = _plain(tree, PurePosixPath(config.working_dir or "/")) / _PROFILE
+    return profile.is_file() and not profile.is_symlink() and (root / "usr" / "bin" / "bash").is_file()
 
 
 def split_image(image: Image) -> tuple[Image, tuple[Layer, ...]]:

@@ -200,7 +200,11 @@ class TestBuilt:
         """An installation with an app built with a secret in its environment."""
         app = write_tree(
             tmp_path_factory.mktemp("app"),
-            {"Procfile": "web: id -u; touch /app/written && pwd && echo $HOME", "requirements.txt": ""},
+            {
+                "Procfile": "web: id -u; touch /app/written && pwd && echo $HOME",
+                ".profile": "export WHO=profile\n",
+                "requirements.txt": "",
+            },
         )
         with installation() as one:
             cls.done = one.run(
@@ -226,6 +230,12 @@ class TestBuilt:
         for file in offramp.places.cache.rglob("*"):
             if file.is_file() and not file.is_symlink() and "roots" not in file.parts:
                 assert self.SECRET.encode() not in file.read_bytes(), file
+
+    def test_statement_17_profile_runs_before_one_off_commands(self, offramp: Installation) -> None:
+        """A command of the user's own finds what ``.profile`` exports, and its arguments are as they were given."""
+        done = offramp.run("run", "stated", "--", "sh", "-c", 'echo "$WHO $1"', "sh", "two words")
+
+        assert done.stdout == "profile two words\n"
 
     def test_statement_66_user_and_app_directory(self, offramp: Installation) -> None:
         """The process is uid 1000, in ``/app``, its home, and may write there."""
