@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from buildpacks.go.environments import target_name
 from buildpacks.go.layers.toolchain import Toolchain
 from buildpacks.sdk import BuildContext, LayerEnv, LayerTypes, Scope, shown
 
@@ -67,11 +68,7 @@ def _remove_archives(modules: Path) -> None:
 
 
 def _compiled_key(context: BuildContext, go: Toolchain) -> CompiledKey:
-    distro = context.target.distro
-    where = f" {distro.name} {distro.version}" if distro else ""
-    return CompiledKey(
-        line=".".join(map(str, go.version.numbers[:2])), target=f"{context.target.os}/{context.target.arch}{where}"
-    )
+    return CompiledKey(line=".".join(map(str, go.version.numbers[:2])), target=target_name(context))
 
 
 def _module_types(context: BuildContext) -> LayerTypes:

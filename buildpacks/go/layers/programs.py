@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.go.build_failures import explain_failure
-from buildpacks.go.environments import build_inputs, go_environment
+from buildpacks.go.environments import build_inputs, go_environment, target_name
 from buildpacks.go.errors import BinIsFileError, NoProgramsError
 from buildpacks.go.git_credentials import git_settings
 from buildpacks.go.go_mod import GoMod
@@ -182,11 +182,9 @@ def _link(context: BuildContext, directory: Path, programs: tuple[Program, ...])
 
 
 def _key(context: BuildContext, go: Toolchain, flags: tuple[str, ...]) -> ProgramsKey:
-    distro = context.target.distro
-    where = f" {distro.name} {distro.version}" if distro else ""
     return ProgramsKey(
         go=str(go.version),
-        target=f"{context.target.os}/{context.target.arch}{where}",
+        target=target_name(context),
         source=digest_of(context.app_dir),
         settings=sha256_of("\n".join((*flags, *build_inputs(context.user_env))).encode()),
         layout=_LAYOUT,
