@@ -7,15 +7,16 @@ from pathlib import Path
 import pytest
 
 from builder.images.builder_toml import read_builder, with_buildpacks
+from lifecycle_py.spec.buildpack_toml import read_buildpack
 from lifecycle_py.spec.errors import TomlUnreadableError, TomlValueError
 
 
 def test_default_builder_has_heroku_s_order() -> None:
-    """A language pack decides; the Procfile comes last, so that its processes win."""
+    """Debian packages come first, a language pack decides, the Procfile is last, so that its processes win."""
     builder = read_builder()
 
     assert "debian-13" == builder.stack
-    assert [("offramp/python", False), ("offramp/procfile", True)] == [
+    assert [("offramp/apt", True), ("offramp/python", False), ("offramp/procfile", True)] == [
         (element.id, element.optional) for element in builder.order.groups[0]
     ]
     assert all((directory / "buildpack.toml").is_file() for directory in builder.buildpacks)
@@ -37,10 +38,10 @@ def test_chosen_buildpacks_are_the_whole_order() -> None:
     """``--buildpack`` replaces the order by one group in which nothing is optional."""
     builder = read_builder()
     chosen = with_buildpacks(builder, builder.buildpacks[::-1])
+    (group,) = chosen.order.groups
 
-    assert [[("offramp/procfile", False), ("offramp/python", False)]] == [
-        [(element.id, element.optional) for element in group] for group in chosen.order.groups
-    ]
+    assert [str(read_buildpack(one).id) for one in builder.buildpacks[::-1]] == [str(one.id) for one in group]
+    assert not any(element.optional for element in group)
 
 
 def test_unknown_key_is_refused_with_the_nearest(tmp_path: Path) -> None:
