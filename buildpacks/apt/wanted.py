@@ -64,8 +64,9 @@ class PackageFile:
     origin: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        """Write it as the app does."""
-        return f"{self.url}{_PIN}{self.sha256}" if self.sha256 else self.url
+        """Write its name and digest, which say what it is; an address may hold a password."""
+        name = self.url.partition("?")[0].rpartition("/")[2]
+        return f"{name}{_PIN}{self.sha256}" if self.sha256 else name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from builder.build.executor import BuildEnvironment
 from builder.build.sandbox import SandboxExecutor
 from builder.stacks.make_stack import PACKAGES_LABEL, BaseImage, BaseKind, make_base_image
 from builder.stacks.mmdebstrap import host_architecture
-from builder.stacks.packages import PACKAGES_FILE, parse_packages, read_package_list
+from builder.stacks.packages import PACKAGES_FILE, RUN_IMAGE_STATUS_FILE, parse_packages, read_package_list
 from builder.stacks.stack_toml import Stack, StackUser, read_stack
 from lifecycle_py.oci.blobs import BlobDirectory
 from lifecycle_py.oci.model import serialize, sha256
@@ -80,6 +80,15 @@ def test_package_list_is_dpkgs(kind: str) -> None:
 
     assert read_package_list(listed) == parse_packages(status)
     assert image.image.config.labels[PACKAGES_LABEL] == sha256(listed)
+
+
+def test_build_image_knows_what_the_run_image_has() -> None:
+    """The build image has the run image's own package status, to the byte; the run image has no copy."""
+    stack = debian_13()
+    status = (stack.run_root / "var/lib/dpkg/status").read_bytes()
+
+    assert (stack.build_root / RUN_IMAGE_STATUS_FILE[1:]).read_bytes() == status
+    assert not (stack.run_root / RUN_IMAGE_STATUS_FILE[1:]).exists()
 
 
 def test_run_image_has_every_library_of_the_build_image() -> None:

@@ -7,7 +7,7 @@ import tarfile
 
 from builder.stacks.base_tar import HARD_LINK, Entry, file_entry, read_entries, write_entries
 from builder.stacks.normalise import normalise
-from builder.stacks.packages import Package, parse_packages, read_package_list
+from builder.stacks.packages import RUN_IMAGE_STATUS_FILE, Package, parse_packages, read_package_list
 from builder.stacks.stack_toml import StackUser
 from lifecycle_py.oci.tar_header import DIRECTORY, SYMLINK
 
@@ -98,6 +98,16 @@ def test_adds_package_list() -> None:
     expected = (Package(name="curl", architecture="amd64", version="8.14.1-2", source="curl-source"),)
 
     assert read_package_list(content) == parse_packages(STATUS) == expected
+
+
+def test_build_image_carries_the_run_image_s_status() -> None:
+    """Given the run image's package status, it is a file; without, there is no trace of it."""
+    entries = normalise(_system(), USER, has_package_manager=True, run_status=STATUS.encode())
+    image = {entry.path: entry for entry in entries}
+
+    assert image[RUN_IMAGE_STATUS_FILE].content() == STATUS.encode()
+    assert image[RUN_IMAGE_STATUS_FILE.rpartition("/")[0]].kind == DIRECTORY
+    assert RUN_IMAGE_STATUS_FILE not in _normalised()
 
 
 def test_sorts_parents_first() -> None:

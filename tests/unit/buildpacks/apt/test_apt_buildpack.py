@@ -319,6 +319,18 @@ def test_package_file_is_unpacked_once_its_digest_is_right(tmp_path: Path) -> No
     assert app.apt.ran("update") == []
 
 
+def test_password_of_an_address_is_neither_logged_nor_kept(tmp_path: Path) -> None:
+    """The log masks it, and what is stored beside the layer names the file and its digest only."""
+    url, sha256 = _served(tmp_path, FakePackage(files={"opt/tool/run": "tool"}))
+    app = AptApp(tmp_path, {"Aptfile": f":repo:deb https://me:hunter22@x.test a b\n{url}#sha256={sha256}\njq"})
+    built = app.build()
+
+    assert "https://***@x.test" in built.output
+    assert "hunter22" not in built.output
+    assert all("hunter22" not in file.read_text() for file in app.layers_dir.glob("*.toml"))
+    assert f"tool.deb#sha256={sha256}" in (app.layers_dir / "packages.toml").read_text()
+
+
 def test_package_file_without_digest_is_refused_with_the_digest_to_add(tmp_path: Path) -> None:
     """The error has the line to write, and nothing is unpacked."""
     url, sha256 = _served(tmp_path, FakePackage())
