@@ -24,6 +24,7 @@ ExplainedError
 ├── BuildpackNotFoundError      a list of buildpacks names one there is not
 ├── BuildpackVersionError       … one in a version that the builder does not have
 ├── BuildpackOutsideError       … in a file of the app, one that such a file may not name
+├── BuildpackTwiceError         … two of the same id
 ├── NotABuildpackError          … something that is none
 ├── UnpinnedBuildpackError      … an archive without its digest
 ├── BuildpackRepositoryError    … a repository that git cannot get
@@ -438,6 +439,25 @@ class BuildpackOutsideError(ExplainedError):
             what=f"{self.place} may not name '{self.name}'",
             why="an app's files may name what is inside of the app, and https:// addresses",
             fix=(f"If you trust it, name it yourself: offramp build --buildpack {self.name}",),
+        )
+
+
+@dataclass(eq=False, kw_only=True)
+class BuildpackTwiceError(ExplainedError):
+    """Two entries of a list are buildpacks of the same id."""
+
+    id: str
+    first: str
+    second: str
+    places: tuple[str, str]
+    exit_code: ClassVar[int] = 2
+
+    def explain(self) -> Explanation:
+        """Name both entries."""
+        return Explanation(
+            what=f"Two buildpacks of the list are '{self.id}'",
+            why=f"'{self.first}' ({self.places[0]}) and '{self.second}' ({self.places[1]}) would share their layers",
+            fix=("Remove one of them; if they are two classic buildpacks, give one's directory another name.",),
         )
 
 

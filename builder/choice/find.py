@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,13 @@ from builder.choice.reference import Archive, Local, Named, Repository, heroku_n
 from builder.choice.rules import Choice
 from builder.choice.wanted import Wanted
 from builder.choice.wrap_classic import classic_name, is_classic, wrap_classic
-from builder.errors import BuildpackNotFoundError, BuildpackOutsideError, BuildpackVersionError, NotABuildpackError
+from builder.errors import (
+    BuildpackNotFoundError,
+    BuildpackOutsideError,
+    BuildpackTwiceError,
+    BuildpackVersionError,
+    NotABuildpackError,
+)
 from builder.images.builder_toml import Builder, with_buildpacks
 from lifecycle_py.output import Reporter
 from lifecycle_py.spec.buildpack_toml import read_buildpack
@@ -98,15 +104,32 @@ class Finder:
 
 
 def apply_choice(choice: Choice, builder: Builder, cache: Path, reporter: Reporter) -> Builder:
-    """Give the builder whose only group is what was chosen; without a list it stays as it is."""
+    """Give the builder whose only group is what was chosen; without a list it stays as it is.
+
+    Raises:
+        BuildpackTwiceError: two entries are buildpacks of one id, which would share their layers.
+    """
     if not choice.wanted:
         return builder
     known = {str(read_buildpack(directory).id): directory for directory in builder.buildpacks}
     finder = Finder(known=known, cache=cache, reporter=reporter)
     chosen = tuple(finder.find(wanted) for wanted in choice.wanted)
+    _check_ids(choice.wanted, chosen)
     procfile = known.get(PROCFILE)
     beside = (procfile,) if choice.with_procfile and procfile and procfile not in chosen else ()
     return with_buildpacks(builder, chosen, optional=beside)
+
+
+def _check_ids(wanted: Sequence[Wanted], chosen: Sequence[Path]) -> None:
+    first: dict[str, Wanted] = {}
+    for one, directory in zip(wanted, chosen, strict=True):
+        identifier = str(read_buildpack(directory).id)
+        if identifier in first:
+            before = first[identifier]
+            raise BuildpackTwiceError(
+                id=identifier, first=before.reference, second=one.reference, places=(before.place, one.place)
+            )
+        first[identifier] = one
 
 
 def _looks_like_buildpack(path: Path) -> bool:

@@ -24,8 +24,11 @@ _ENDINGS = (".git", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".zip")
 
 
 def is_classic(directory: Path) -> bool:
-    """Tell a classic buildpack from a cloud native one; a directory that is both is taken as the latter."""
-    return (directory / "bin" / "compile").is_file() and not (directory / "buildpack.toml").is_file()
+    """Tell a classic buildpack from a cloud native one; a directory that is both is taken as the latter.
+
+    A buildpack.toml says nothing: classic ones have it, too, for Heroku's registry.
+    """
+    return (directory / "bin" / "compile").is_file() and not (directory / "bin" / "build").is_file()
 
 
 def wrap_classic(directory: Path, name: str, cache: Path) -> Path:

@@ -13,6 +13,7 @@ from buildpacks.procfile.errors import GRAMMAR_SETTING, UnknownGrammarError
 from buildpacks.procfile.grammar import Entry, Grammar, Procfile, parse_procfile
 from buildpacks.sdk import (
     PROFILE,
+    PROFILE_D,
     BuildContext,
     Buildpack,
     BuildResult,
@@ -20,10 +21,13 @@ from buildpacks.sdk import (
     DetectResult,
     Failed,
     Label,
+    LayerTypes,
     Passed,
     Process,
+    has_profile_scripts,
     names_in,
     process,
+    profile_program,
     read_text_if_present,
     shell_script,
 )
@@ -55,6 +59,10 @@ class ProcfileBuildpack(Buildpack):
         default = default_type(procfile)
         for entry in procfile.entries:
             context.output.step(f"{entry.type}: {entry.command}" + (" (default)" if entry.type == default else ""))
+        if has_profile_scripts(context.app_dir):
+            context.output.step(f"Sourcing {PROFILE_D}/*.sh before every process")
+            layer = context.layer("profile", types=LayerTypes(launch=True))
+            layer.add_exec_d("profile", profile_program(context.app_dir))
         profile = _profile(context.app_dir)
         return BuildResult(
             processes=tuple(_process(entry, profile, default) for entry in procfile.entries),

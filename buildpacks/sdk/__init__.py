@@ -123,6 +123,9 @@ if TYPE_CHECKING:
     )
     from buildpacks.sdk.main import run_buildpack as run_buildpack
     from buildpacks.sdk.output import Output as Output
+    from buildpacks.sdk.profile_scripts import PROFILE_D as PROFILE_D
+    from buildpacks.sdk.profile_scripts import has_profile_scripts as has_profile_scripts
+    from buildpacks.sdk.profile_scripts import profile_program as profile_program
     from buildpacks.sdk.sbom import CYCLONEDX as CYCLONEDX
     from buildpacks.sdk.sbom import Component as Component
     from buildpacks.sdk.sbom import cyclonedx as cyclonedx
@@ -226,6 +229,11 @@ _HOMES = {
     ),
     "buildpacks.sdk.main": ("run_buildpack",),
     "buildpacks.sdk.output": ("Output",),
+    "buildpacks.sdk.profile_scripts": (
+        "PROFILE_D",
+        "has_profile_scripts",
+        "profile_program",
+    ),
     "buildpacks.sdk.sbom": (
         "CYCLONEDX",
         "Component",

@@ -50,6 +50,20 @@ def _lock_another_uvicorn(app: Path) -> None:
     )
 
 
+@pytest.mark.xdist_group("python-apt-package")
+class TestDebianPackage(AppCycle):
+    """Python calls a C library that an Aptfile asks for: two buildpacks, one image."""
+
+    case: ClassVar[AppCase] = AppCase(
+        app="python_apt_package",
+        ask=answers("/?text=offramp", "\u2588\u2588\u2588\u2588\u2588\u2588\u2588"),
+        edit=replace_in("app.py", 'return "ok"', 'return "fine"'),
+        ask_edited=answers("/healthz", "fine"),
+        depend=replace_in("Aptfile", "libqrencode4\n", "libqrencode4\nlibonig5\n"),
+        kept=("offramp/apt: packages", PYTHON, DEPENDENCIES),
+    )
+
+
 @pytest.mark.xdist_group("python-django")
 class TestDjangoWithPip(AppCycle):
     """Django with static files, migrations and a PostgreSQL driver; more about this app in test_django_shop.py."""

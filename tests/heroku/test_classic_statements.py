@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from buildpacks.heroku_classic.buildpack import ClassicBuildpack
 from buildpacks.sdk.main import run_detect
 from buildpacks.sdk.output import Output
+from tests.support.profile_launch import Launch
 from tests.support.trees import write_tree
 from tests.unit.buildpacks.heroku_classic.classic_app import ClassicApp
-from tests.unit.buildpacks.heroku_classic.launch import Launch
 
 EXPORT = """#!/bin/sh
 cat > "$(cd "$(dirname "$0")/.." && pwd)/export" <<'SCRIPT'

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from buildpacks.heroku_classic.profile import DIRECTORY, has_scripts, profile_program
-from buildpacks.sdk import BuildContext, LayerEnv, LayerTypes, Scope
+from buildpacks.sdk import (
+    PROFILE_D,
+    BuildContext,
+    LayerEnv,
+    LayerTypes,
+    Scope,
+    has_profile_scripts,
+    profile_program,
+)
 
 _TYPES = LayerTypes(launch=True)
 
 
 def write_profile(context: BuildContext, config_vars: Mapping[str, str]) -> None:
     """Write the layer, if there is something to start with."""
-    scripts = has_scripts(context.app_dir)
+    scripts = has_profile_scripts(context.app_dir)
     if not scripts and not config_vars:
         return
     layer = context.layer("profile", types=_TYPES)
     if scripts:
-        context.output.step(f"Sourcing {DIRECTORY}/*.sh before every process")
+        context.output.step(f"Sourcing {PROFILE_D}/*.sh before every process")
         layer.add_exec_d("profile", profile_program(context.app_dir))
     env = LayerEnv()
     for name, value in config_vars.items():

@@ -17,6 +17,7 @@ from builder.errors import (
     BuildpackNotFoundError,
     BuildpackOutsideError,
     BuildpackRepositoryError,
+    BuildpackTwiceError,
     BuildpackVersionError,
     NotABuildpackError,
     UnpinnedBuildpackError,
@@ -197,3 +198,16 @@ def test_chosen_group_reads_the_procfile_beside(reporter: RecordingReporter, tmp
         ("offramp/python", False),
         ("offramp/procfile", True),
     ]
+
+
+def test_two_of_one_id_are_refused(reporter: RecordingReporter, tmp_path: Path) -> None:
+    """The same buildpack twice, or two classic ones of one name, would write each other's layers."""
+    write_tree(tmp_path, {"a/tool/bin/compile": "1", "b/tool/bin/compile": "2"})
+    wanted = tuple(
+        Wanted(reference=f"./{one}/tool", place=f".buildpacks:{line}", base=tmp_path)
+        for line, one in enumerate("ab", start=1)
+    )
+    with pytest.raises(BuildpackTwiceError, match="classic/tool") as raised:
+        apply_choice(Choice(rule=".buildpacks", wanted=wanted), read_builder(), tmp_path / "cache", reporter)
+
+    assert raised.value.places == (".buildpacks:1", ".buildpacks:2")

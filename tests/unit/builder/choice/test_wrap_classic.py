@@ -30,13 +30,14 @@ CLASSIC = {
     ("files", "expected"),
     [
         (("bin/compile", "bin/detect"), True),
+        (("bin/compile", "bin/detect", "buildpack.toml"), True),
         (("bin/build", "bin/detect", "buildpack.toml"), False),
-        (("bin/compile", "buildpack.toml"), False),
+        (("bin/compile", "bin/build", "buildpack.toml"), False),
         (("bin/detect",), False),
     ],
 )
 def test_is_classic(tmp_path: Path, files: tuple[str, ...], expected: bool) -> None:  # noqa: FBT001
-    """A buildpack with bin/compile is classic, unless it says itself that it is a cloud native one."""
+    """A buildpack with bin/compile is classic, whatever the registry adds, unless it has bin/build."""
     write_tree(tmp_path, dict.fromkeys(files, ""))
 
     assert is_classic(tmp_path) is expected

@@ -16,7 +16,9 @@ def test_default_builder_has_heroku_s_order() -> None:
     builder = read_builder()
 
     assert "debian-13" == builder.stack
-    for group, language in zip(builder.order.groups, ("offramp/python", "offramp/go"), strict=True):
+    *languages, without = builder.order.groups
+    assert [("offramp/apt", False), ("offramp/procfile", False)] == [(one.id, one.optional) for one in without]
+    for group, language in zip(languages, ("offramp/python", "offramp/go"), strict=True):
         assert [("offramp/apt", True), (language, False), ("offramp/procfile", True)] == [
             (element.id, element.optional) for element in group
         ]

@@ -85,3 +85,17 @@ def test_build_error_is_shown(tmp_path: Path) -> None:
         "  1. Write every process as 'type: command', such as 'web: gunicorn shop.wsgi'.\n"
         "  2. If Heroku accepted this file, set OFFRAMP_PROCFILE_GRAMMAR=lenient to have it read as Heroku did.\n"
     )
+
+
+def test_profile_d_of_the_app(tmp_path: Path) -> None:
+    """An app's own ``.profile.d`` is sourced by the launcher, whichever buildpacks the app needs beside."""
+    files = {"Procfile": "web: serve", ".profile.d/a.sh": "export A=1"}
+    built = AppUnderTest(ProcfileBuildpack(), tmp_path, files).build()
+
+    assert "- Sourcing .profile.d/*.sh before every process\n" in built.output
+    assert (built.layer("profile").path / "exec.d" / "profile").stat().st_mode & 0o111
+
+
+def test_no_layer_without_profile_d(tmp_path: Path) -> None:
+    """Other apps get no layer for it."""
+    assert not _app(tmp_path, "web: serve").build().layers

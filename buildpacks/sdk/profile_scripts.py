@@ -2,7 +2,7 @@
 
 On Heroku, bash sources them and then starts the process. A launcher starts the process itself, so this program sources
 them, compares the environment before and after, and hands the difference over as TOML. Functions and shell options
-that a script defines do not outlive it.
+that a script defines do not outlive it. Facts: reference/heroku.md §1.1, §2.5.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-DIRECTORY = ".profile.d"
-# Several classic buildpacks bring this program: the first one sources all scripts, in the order of their names.
+PROFILE_D = ".profile.d"
+# Several buildpacks may bring this program: the first one sources all scripts, in the order of their names.
 MARKER = "OFFRAMP_PROFILE_D"
 
 
@@ -20,9 +20,9 @@ def profile_program(app_dir: Path) -> str:
     return _PROGRAM.replace("@APP@", shlex.quote(str(app_dir))).replace("@MARKER@", MARKER)
 
 
-def has_scripts(app_dir: Path) -> bool:
+def has_profile_scripts(app_dir: Path) -> bool:
     """Tell whether there is something to source."""
-    return any((app_dir / DIRECTORY).glob("*.sh"))
+    return any((app_dir / PROFILE_D).glob("*.sh"))
 
 
 _PROGRAM = r"""#!/bin/bash

@@ -6,7 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
-from buildpacks.heroku_classic.profile import profile_program
+from buildpacks.sdk.profile_scripts import profile_program
 from tests.support.trees import write_tree
 
 ENV = {"PATH": "/usr/bin:/bin", "HOME": "/home/somebody", "KEPT": "as it was"}

@@ -8,9 +8,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buildpacks.heroku_classic.profile import MARKER, has_scripts
+from buildpacks.sdk.profile_scripts import MARKER, has_profile_scripts
+from tests.support.profile_launch import Launch
 from tests.support.trees import write_tree
-from tests.unit.buildpacks.heroku_classic.launch import Launch
 
 
 def test_scripts_are_sourced_in_the_order_of_their_names(tmp_path: Path) -> None:
@@ -85,9 +85,9 @@ def test_value_that_is_not_utf_8_is_left_out_and_said(tmp_path: Path) -> None:
 
 def test_no_scripts(tmp_path: Path) -> None:
     """Without .profile.d, or with other files only, there is nothing to source."""
-    assert not has_scripts(tmp_path)
+    assert not has_profile_scripts(tmp_path)
     write_tree(tmp_path, {".profile.d/readme.txt": ""})
-    assert not has_scripts(tmp_path)
+    assert not has_profile_scripts(tmp_path)
 
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
