@@ -17,7 +17,7 @@ from benchmarks.measure import Finding, Settings
 from builder.places import default_places
 
 # In this order: those that take a moment first.
-BENCHMARKS: Final = ("version", "launcher", "rebuild", "overhead", "export", "memory", "side_by_side")
+BENCHMARKS: Final = ("version", "launcher", "rebuild", "packs", "overhead", "export", "memory", "side_by_side")
 
 
 def main(arguments: Sequence[str]) -> None:
