@@ -19,7 +19,6 @@ from buildpacks.go.layers.toolchain import install_go
 from buildpacks.go.packages import select_packages
 from buildpacks.go.processes import default_processes
 from buildpacks.go.report import endpoint_labels, find_services, tell_about_services
-from buildpacks.go.settings import Rules, read_rules
 from buildpacks.sdk import (
     BuildContext,
     Buildpack,
@@ -28,12 +27,15 @@ from buildpacks.sdk import (
     DetectResult,
     Failed,
     Passed,
+    Rules,
     Version,
     plan,
+    read_rules,
     read_text_if_present,
     run_hook,
 )
 
+RULES = "OFFRAMP_GO_RULES"
 _PRE_COMPILE, _POST_COMPILE = "bin/go-pre-compile", "bin/go-post-compile"
 
 
@@ -58,7 +60,7 @@ class GoBuildpack(Buildpack):
         check_manager(context.app_dir)
         check_bin(context.app_dir)
         mod = parse_go_mod(read_text_if_present(context.app_dir / FILE) or "")
-        rules = read_rules(context.user_env)
+        rules = read_rules(context.user_env, RULES)
         inventory = self._read_inventory()
         version = _choose_version(context, mod, rules, inventory)
         selection = select_packages(context, mod)

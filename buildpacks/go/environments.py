@@ -58,13 +58,6 @@ def go_environment(context: BuildContext, **settings: str | Path) -> dict[str, s
     return kept | ours | {name: str(value) for name, value in settings.items()}
 
 
-def target_name(context: BuildContext) -> str:
-    """Name what programs are compiled for, distribution included, as keys of layers have it."""
-    distro = context.target.distro
-    where = f" {distro.name} {distro.version}" if distro else ""
-    return f"{context.target.os}/{context.target.arch}{where}"
-
-
 def ignored_settings(user_env: Mapping[str, str]) -> list[str]:
     """List the settings of the user that are left out. GO111MODULE and GOTOOLCHAIN=local would change nothing."""
     harmless = {("GO111MODULE", "on"), ("GOTOOLCHAIN", "local"), ("GOENV", "off")}

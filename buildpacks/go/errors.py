@@ -6,7 +6,6 @@ ExplainedError
 │   ├── GoModSyntaxError            a line cannot be understood
 │   ├── DuplicateModLineError       a line that may be there once is there twice
 │   └── NoModuleLineError           it does not name the module
-├── UnknownRulesError               a setting of Offramp has an unknown value
 ├── GoVersionError                  the Go that is asked for cannot be used:
 │   ├── InvalidGoVersionError       it is no version
 │   ├── DevelopmentGoError          it is a state of Go's source
@@ -141,21 +140,6 @@ class NoModuleLineError(GoModError):
     def detail(self) -> str:
         """Show one."""
         return "It begins with the module's path, such as: module example.com/your/app"
-
-
-@dataclass(eq=False, kw_only=True)
-class UnknownRulesError(ExplainedError):
-    """OFFRAMP_GO_RULES is neither of its values."""
-
-    value: str
-
-    def explain(self) -> Explanation:
-        """Name the values."""
-        return Explanation(
-            what=f"'{self.value}' is not a value of OFFRAMP_GO_RULES",
-            why="It says which of Heroku's Go buildpacks is followed where they differ.",
-            fix=("Set it to 'classic' (the default) or 'cnb'.",),
-        )
 
 
 @dataclass(eq=False, kw_only=True)

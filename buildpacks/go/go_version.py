@@ -18,9 +18,9 @@ from buildpacks.go.errors import (
 )
 from buildpacks.go.go_mod import FILE, GoMod, Line
 from buildpacks.go.inventory import GoInventory
-from buildpacks.go.settings import Rules
 from buildpacks.sdk import (
     Output,
+    Rules,
     Version,
     VersionRequest,
     VersionSyntaxError,

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.go.services.endpoints import Endpoint, ProgramFindings
-from buildpacks.go.settings import Rules
-from buildpacks.sdk import Process, process
+from buildpacks.sdk import Process, Rules, process
 
 PROCFILE, PROFILE = "Procfile", ".profile"
 WEB = "web"

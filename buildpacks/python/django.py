@@ -16,8 +16,7 @@ from pathlib import Path
 from buildpacks.python.errors import CollectStaticError, DjangoHelpError
 from buildpacks.python.layers.dependencies import Dependencies
 from buildpacks.python.managers.base import wants_test_dependencies
-from buildpacks.python.rules import Rules
-from buildpacks.sdk import BuildContext, CommandFailedError
+from buildpacks.sdk import BuildContext, CommandFailedError, Rules
 
 _SWITCH, _DEBUG = "DISABLE_COLLECTSTATIC", "DEBUG_COLLECTSTATIC"
 _OLD_SWITCH = ".heroku/collectstatic_disabled"

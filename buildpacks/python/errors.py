@@ -1,7 +1,6 @@
 """What can be wrong with a Python app, and every text about it.
 
 ExplainedError
-├── UnknownRulesError               OFFRAMP_PYTHON_RULES names no rules
 ├── ForbiddenSettingsError          a setting that would misplace things, by the newer rules
 ├── CommittedVenvError              a virtual environment is in the source
 ├── CommittedPythonError            what a build on Heroku leaves is in the source
@@ -39,21 +38,6 @@ from typing import ClassVar, Literal
 from buildpacks.sdk import ExplainedError, Explanation, Source
 
 _EXAMPLE = "3.13"
-
-
-@dataclass(eq=False, kw_only=True)
-class UnknownRulesError(ExplainedError):
-    """The setting that chooses the rules names none."""
-
-    value: str
-
-    def explain(self) -> Explanation:
-        """Quote the value and name both rules."""
-        return Explanation(
-            what=f"OFFRAMP_PYTHON_RULES is '{self.value}', which names no rules",
-            why="There are 'classic', Heroku's classic buildpack, and 'cnb', its Cloud Native Buildpack.",
-            fix=("Set OFFRAMP_PYTHON_RULES to 'classic' or 'cnb', or not at all: 'classic' is the default.",),
-        )
 
 
 @dataclass(eq=False, kw_only=True)

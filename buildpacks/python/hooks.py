@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from buildpacks.python.rules import SETTING, Rules
-from buildpacks.sdk import BuildContext, read_bytes_if_present, run_hook, sha256_of
+from buildpacks.python.rules import SETTING
+from buildpacks.sdk import BuildContext, Rules, read_bytes_if_present, run_hook, sha256_of
 
 PRE_COMPILE, POST_COMPILE = "bin/pre_compile", "bin/post_compile"
 

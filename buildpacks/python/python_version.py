@@ -20,7 +20,6 @@ from buildpacks.python.errors import (
 )
 from buildpacks.python.package_manager import PackageManager
 from buildpacks.python.pipfile_lock import PIPFILE_LOCK, parse_requires
-from buildpacks.python.rules import Rules
 from buildpacks.python.version_files import (
     PYTHON_VERSION_FILE,
     RUNTIME_FILE,
@@ -28,7 +27,7 @@ from buildpacks.python.version_files import (
     parse_version,
     parse_version_file,
 )
-from buildpacks.sdk import BuildContext, TomlTable, Version, names_in, nearest_versions, read_bytes_if_present
+from buildpacks.sdk import BuildContext, Rules, TomlTable, Version, names_in, nearest_versions, read_bytes_if_present
 
 OLDEST = (3, 10)
 DEFAULT = "the stack's default"

@@ -76,6 +76,9 @@ if TYPE_CHECKING:
         Source as Source,
     )
     from buildpacks.sdk.errors import (
+        UnknownRulesError as UnknownRulesError,
+    )
+    from buildpacks.sdk.errors import (
         UnsafeArchiveError as UnsafeArchiveError,
     )
     from buildpacks.sdk.errors import (
@@ -126,6 +129,8 @@ if TYPE_CHECKING:
     from buildpacks.sdk.profile_scripts import PROFILE_D as PROFILE_D
     from buildpacks.sdk.profile_scripts import has_profile_scripts as has_profile_scripts
     from buildpacks.sdk.profile_scripts import profile_program as profile_program
+    from buildpacks.sdk.rules import Rules as Rules
+    from buildpacks.sdk.rules import read_rules as read_rules
     from buildpacks.sdk.sbom import CYCLONEDX as CYCLONEDX
     from buildpacks.sdk.sbom import Component as Component
     from buildpacks.sdk.sbom import cyclonedx as cyclonedx
@@ -202,6 +207,7 @@ _HOMES = {
         "FileUnreadableError",
         "HookFailedError",
         "Source",
+        "UnknownRulesError",
         "UnsafeArchiveError",
         "VersionNotFoundError",
         "VersionSyntaxError",
@@ -233,6 +239,10 @@ _HOMES = {
         "PROFILE_D",
         "has_profile_scripts",
         "profile_program",
+    ),
+    "buildpacks.sdk.rules": (
+        "Rules",
+        "read_rules",
     ),
     "buildpacks.sdk.sbom": (
         "CYCLONEDX",

@@ -40,6 +40,12 @@ class DetectContext:
     output: Output
 
     @property
+    def target_name(self) -> str:
+        """Name what is built for, such as ``linux/amd64 debian 13``, as keys of layers have it."""
+        distro = self.target.distro
+        return f"{self.target.os}/{self.target.arch}" + (f" {distro.name} {distro.version}" if distro else "")
+
+    @property
     def descriptor(self) -> Descriptor:
         """Read the buildpack's own buildpack.toml."""
         from lifecycle_py.spec.buildpack_toml import read_buildpack

@@ -10,6 +10,7 @@ ExplainedError                  (lifecycle_py.spec) carries data, explains itsel
 ├── DownloadNotFoundError       the server has no such file (never used for a slow network)
 ├── ChecksumMismatchError       a download is not the file that was asked for; nothing was unpacked
 ├── UnsafeArchiveError          an archive cannot be unpacked, or would write outside of its directory
+├── UnknownRulesError           a setting names none of the sets of rules
 ├── VersionSyntaxError          a version or a version request cannot be understood
 └── VersionNotFoundError        no known version satisfies a request
 """
@@ -34,6 +35,7 @@ __all__ = [
     "HookFailedError",
     "MissingInputError",
     "Source",
+    "UnknownRulesError",
     "UnsafeArchiveError",
     "VersionNotFoundError",
     "VersionSyntaxError",
@@ -192,6 +194,22 @@ class UnsafeArchiveError(ExplainedError):
     def explain(self) -> Explanation:
         """Name the archive and the problem."""
         return Explanation(what=f"Refusing to unpack '{self.archive.name}'", why=self.problem)
+
+
+@dataclass(eq=False, kw_only=True)
+class UnknownRulesError(ExplainedError):
+    """A setting that chooses between Heroku's two buildpacks names neither."""
+
+    setting: str
+    value: str
+
+    def explain(self) -> Explanation:
+        """Quote the value and name both rules."""
+        return Explanation(
+            what=f"{self.setting} is '{self.value}', which names no rules",
+            why="There are those of Heroku's classic buildpack, 'classic', and of its Cloud Native one, 'cnb'.",
+            fix=(f"Set {self.setting} to 'classic' or 'cnb', or not at all: 'classic' is the default.",),
+        )
 
 
 @dataclass(eq=False, kw_only=True)

@@ -73,7 +73,7 @@ class Installed:
 
 def install_packages(context: BuildContext, wanted: Wanted, sources: Sources, status: Status) -> Layer:
     """Install what the app wants, or find it in the cache."""
-    target = _target(context)
+    target = context.target_name
     key = PackagesKey(
         packages=(*sorted(map(str, wanted.packages)), *sorted(map(str, wanted.files))),
         sources=sources.digest,
@@ -109,7 +109,7 @@ _FIELDS = ("name", "version", "architecture")
 def _fill(
     context: BuildContext, layer: Path, wanted: Wanted, sources: Sources, status: Status
 ) -> tuple[Installed, ...]:
-    fetched = open_fetched(context, _target(context), sources)
+    fetched = open_fetched(context, context.target_name, sources)
     files = _download(context, wanted.files, fetched.path / "files")
     with open_apt(context, sources, fetched.path, status.file) as apt:
         if wanted.packages:
@@ -227,9 +227,3 @@ def _component(one: Installed, context: BuildContext) -> Component:
     version = quote(one.version, safe=":~.-_")
     purl = f"pkg:deb/{name}/{quote(one.name, safe='')}@{version}?arch={one.architecture}{release}"
     return Component(name=one.name, version=one.version, purl=purl)
-
-
-def _target(context: BuildContext) -> str:
-    distro = context.target.distro
-    name = f" {distro.name} {distro.version}" if distro else ""
-    return f"{context.target.os}/{context.target.arch}{name}"

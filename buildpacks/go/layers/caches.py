@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from buildpacks.go.environments import target_name
 from buildpacks.go.layers.toolchain import Toolchain
 from buildpacks.sdk import BuildContext, LayerEnv, LayerTypes, Scope, shown
 
@@ -68,7 +67,7 @@ def _remove_archives(modules: Path) -> None:
 
 
 def _compiled_key(context: BuildContext, go: Toolchain) -> CompiledKey:
-    return CompiledKey(line=".".join(map(str, go.version.numbers[:2])), target=target_name(context))
+    return CompiledKey(line=".".join(map(str, go.version.numbers[:2])), target=context.target_name)
 
 
 def _module_types(context: BuildContext) -> LayerTypes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.go.build_failures import explain_failure
-from buildpacks.go.environments import build_inputs, go_environment, target_name
+from buildpacks.go.environments import build_inputs, go_environment
 from buildpacks.go.errors import BinIsFileError, NoProgramsError
 from buildpacks.go.git_credentials import git_settings
 from buildpacks.go.go_mod import GoMod
@@ -184,7 +184,7 @@ def _link(context: BuildContext, directory: Path, programs: tuple[Program, ...])
 def _key(context: BuildContext, go: Toolchain, flags: tuple[str, ...]) -> ProgramsKey:
     return ProgramsKey(
         go=str(go.version),
-        target=target_name(context),
+        target=context.target_name,
         source=digest_of(context.app_dir),
         settings=sha256_of("\n".join((*flags, *build_inputs(context.user_env))).encode()),
         layout=_LAYOUT,

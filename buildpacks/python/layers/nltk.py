@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from buildpacks.python.errors import NltkError
 from buildpacks.python.layers.dependencies import Dependencies
-from buildpacks.python.rules import Rules
-from buildpacks.sdk import BuildContext, CommandFailedError, LayerEnv, LayerTypes, read_text_if_present, shown
+from buildpacks.sdk import BuildContext, CommandFailedError, LayerEnv, LayerTypes, Rules, read_text_if_present, shown
 
 NLTK_FILE = "nltk.txt"
 INDEX_SETTING = "OFFRAMP_NLTK_INDEX"

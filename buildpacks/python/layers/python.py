@@ -74,7 +74,7 @@ def install_python(context: BuildContext, request: VersionRequest, stack: StackP
         version=str(version),
         provider=provider,
         build=stack.build if from_stack else "",
-        target=_target(context),
+        target=context.target_name,
         layout=_LAYOUT,
     )
     layer = context.layer("python", key, types=_TYPES)
@@ -100,12 +100,6 @@ def _install_from_stack(context: BuildContext, stack: StackPython, to: Path) -> 
     left_out = copy_stack_python(stack, to, needed)
     if left_out:
         context.output.detail(f"Left out, as the run image has no library for them: {', '.join(left_out)}")
-
-
-def _target(context: BuildContext) -> str:
-    target = context.target
-    distro = f" {target.distro.name} {target.distro.version}" if target.distro else ""
-    return f"{target.os}/{target.arch}{distro}"
 
 
 def _sbom(version: Version) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from buildpacks.go import errors
 from buildpacks.go.buildpack import GoBuildpack
 from buildpacks.go.services.endpoints import LABEL
-from buildpacks.sdk import ExplainedError, HookFailedError
+from buildpacks.sdk import ExplainedError, HookFailedError, UnknownRulesError
 from buildpacks.sdk.testing import AppUnderTest, BuildFailedError
 from tests.support.go_toolchains import MODULE, GoApp
 
@@ -203,7 +203,7 @@ def test_version_the_proxy_lacks(tmp_path: Path) -> None:
         ({"GOPROXY": "off"}, errors.NoModuleProxyError),
         ({"GOPROXY": "direct"}, errors.NoModuleProxyError),
         ({"OFFRAMP_GO_SOURCE": "https://go.dev/dl"}, errors.UnverifiableGoError),
-        ({"OFFRAMP_GO_RULES": "modern"}, errors.UnknownRulesError),
+        ({"OFFRAMP_GO_RULES": "modern"}, UnknownRulesError),
         ({"GO_GIT_CRED__HTTPS__": "x"}, errors.GitCredentialError),
         ({"GO_GIT_CRED__SSH__GITHUB__COM": "x"}, errors.GitCredentialError),
         ({"GO_LINKER_SYMBOL": "main.v", "GO_LINKER_VALUE": "'\""}, errors.LinkerValueError),

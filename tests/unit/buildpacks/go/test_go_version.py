@@ -12,8 +12,7 @@ from buildpacks.go import errors
 from buildpacks.go.go_mod import GoMod, parse_go_mod
 from buildpacks.go.go_version import WantedGo, check_needed, choose_version, find_wanted, warn_about
 from buildpacks.go.inventory import GoInventory, go_name, read_go_inventory
-from buildpacks.go.settings import Rules
-from buildpacks.sdk import ExplainedError, Output, Version
+from buildpacks.sdk import ExplainedError, Output, Rules, Version
 
 INVENTORY = GoInventory(newest={(1, 11): 13, (1, 20): 14, (1, 25): 14, (1, 26): 11, (1, 27): 4}, sums={})
 CLASSIC, CNB = Rules.CLASSIC, Rules.CNB
