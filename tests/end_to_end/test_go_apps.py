@@ -7,7 +7,6 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,7 +16,7 @@ import yaml
 
 from tests.support.app_cycle import AppCase, AppCycle, Ask, Cycle, all_of, answers, replace_in
 from tests.support.go_modules import fill_module_proxy
-from tests.support.offramp import Installation, copy_app, free_port, get, installation
+from tests.support.offramp import free_port, get
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("go-apps")]
 
@@ -38,6 +37,19 @@ def _require(module: str) -> Any:
         _go(app, "mod", "tidy")
 
     return edit
+
+
+def _wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, f"nobody listens on {port}"
+            time.sleep(0.1)
+        else:
+            return
 
 
 class TestNetHttp(AppCycle):
@@ -152,93 +164,70 @@ class TestGoKit(AppCycle):
         kept=(LAUNCHER, "process types"),
     )
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def shop(cls, cycle: Cycle) -> dict[str, Any]:
+        """The repository as it is, without a Procfile; compiled over what the cycle's builds left."""
+        return cycle.edited(lambda app: (app / "Procfile").unlink()).build()
 
-@pytest.fixture(scope="module")
-def offramp() -> Iterator[Installation]:
-    """A fresh installation."""
-    with installation() as one:
-        yield one
+    def test_four_services_are_four_processes(self, shop: dict[str, Any]) -> None:
+        """One image has a process for each program, and none of them is started by default."""
+        processes = {one["type"]: (one["command"], one["default"]) for one in shop["processes"]}
 
-
-@pytest.fixture(scope="module")
-def shop(offramp: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The repository of four services, built as it is."""
-    return offramp.build(copy_app("go_kit_services", tmp_path_factory.mktemp("shop") / "app"), "shop")
-
-
-def test_four_services_are_four_processes(shop: dict[str, Any]) -> None:
-    """One image has a process for each program, and none of them is started by default."""
-    processes = {one["type"]: (one["command"], one["default"]) for one in shop["processes"]}
-
-    assert processes == {
-        "catalog": ("bin/catalog", False),
-        "orders": ("bin/orders", False),
-        "pricing": ("bin/pricing", False),
-        "restocker": ("bin/restocker", False),
-    }
-
-
-def _wait_for(port: int) -> None:
-    """Wait until somebody listens."""
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline, f"nobody listens on {port}"
-            time.sleep(0.1)
-        else:
-            return
-
-
-def test_services_call_each_other(offramp: Installation, shop: dict[str, Any]) -> None:
-    """The processes run as they are: orders asks pricing over gRPC, and its metrics count what it served."""
-    del shop
-    with ExitStack() as running:
-        for process in ("pricing", "orders"):
-            running.enter_context(offramp.running("shop", process, port=free_port()))
-        for port in (8082, 8083, 8085):
-            _wait_for(port)
-        total = get("http://127.0.0.1:8083/total?sku=tea&count=3")
-        metrics = get("http://127.0.0.1:8085/metrics")[1]
-
-    assert (200, {"sku": "tea", "cents": 2385}) == (total[0], json.loads(total[1]))
-    assert 'shop_orders_served_total{sku="tea"} 1' in metrics
-
-
-def test_each_service_gets_its_deployment_and_service(
-    offramp: Installation, shop: dict[str, Any], tmp_path: Path
-) -> None:
-    """The translation gives each process a Deployment, and those that listen a Service with the found ports."""
-    del shop
-    offramp.run("translate", "shop", "-o", tmp_path / "k8s", "--app", "shop")
-    objects = [
-        one for file in sorted((tmp_path / "k8s").rglob("*.yaml")) for one in yaml.safe_load_all(file.read_text())
-    ]
-    containers = {
-        one["metadata"]["name"]: {
-            port["name"]: port["containerPort"]
-            for port in one["spec"]["template"]["spec"]["containers"][0].get("ports", ())
+        assert processes == {
+            "catalog": ("bin/catalog", False),
+            "orders": ("bin/orders", False),
+            "pricing": ("bin/pricing", False),
+            "restocker": ("bin/restocker", False),
         }
-        for one in objects
-        if one["kind"] == "Deployment"
-    }
-    services = {
-        one["metadata"]["name"]: {port["name"]: port["port"] for port in one["spec"]["ports"]}
-        for one in objects
-        if one["kind"] == "Service"
-    }
-    replicas = {one["metadata"]["name"]: one["spec"]["replicas"] for one in objects if one["kind"] == "Deployment"}
 
-    assert containers == {
-        "shop-catalog": {"http": 8081},
-        "shop-orders": {"http": 8083, "grpc": 8084, "debug": 8085},
-        "shop-pricing": {"grpc": 8082},
-        "shop-restocker": {},
-    }
-    assert services == {
-        "shop-catalog": {"http": 8081},
-        "shop-orders": {"http": 8083, "grpc": 8084},
-        "shop-pricing": {"grpc": 8082},
-    }
-    assert replicas == {"shop-catalog": 1, "shop-orders": 1, "shop-pricing": 1, "shop-restocker": 0}
+    def test_services_call_each_other(self, cycle: Cycle, shop: dict[str, Any]) -> None:
+        """The processes run as they are: orders asks pricing over gRPC, and its metrics count what it served."""
+        del shop
+        with ExitStack() as running:
+            for process in ("pricing", "orders"):
+                running.enter_context(cycle.offramp.running(cycle.case.name, process, port=free_port()))
+            for port in (8082, 8083, 8085):
+                _wait_for(port)
+            total = get("http://127.0.0.1:8083/total?sku=tea&count=3")
+            metrics = get("http://127.0.0.1:8085/metrics")[1]
+
+        assert (200, {"sku": "tea", "cents": 2385}) == (total[0], json.loads(total[1]))
+        assert 'shop_orders_served_total{sku="tea"} 1' in metrics
+
+    def test_each_service_gets_its_deployment_and_service(
+        self, cycle: Cycle, shop: dict[str, Any], tmp_path: Path
+    ) -> None:
+        """The translation gives each process a Deployment, and those that listen a Service with the found ports."""
+        del shop
+        cycle.offramp.run("translate", cycle.case.name, "-o", tmp_path / "k8s", "--app", "shop")
+        objects = [
+            one for file in sorted((tmp_path / "k8s").rglob("*.yaml")) for one in yaml.safe_load_all(file.read_text())
+        ]
+        containers = {
+            one["metadata"]["name"]: {
+                port["name"]: port["containerPort"]
+                for port in one["spec"]["template"]["spec"]["containers"][0].get("ports", ())
+            }
+            for one in objects
+            if one["kind"] == "Deployment"
+        }
+        services = {
+            one["metadata"]["name"]: {port["name"]: port["port"] for port in one["spec"]["ports"]}
+            for one in objects
+            if one["kind"] == "Service"
+        }
+        replicas = {one["metadata"]["name"]: one["spec"]["replicas"] for one in objects if one["kind"] == "Deployment"}
+
+        assert containers == {
+            "shop-catalog": {"http": 8081},
+            "shop-orders": {"http": 8083, "grpc": 8084, "debug": 8085},
+            "shop-pricing": {"grpc": 8082},
+            "shop-restocker": {},
+        }
+        assert services == {
+            "shop-catalog": {"http": 8081},
+            "shop-orders": {"http": 8083, "grpc": 8084},
+            "shop-pricing": {"grpc": 8082},
+        }
+        assert replicas == {"shop-catalog": 1, "shop-orders": 1, "shop-pricing": 1, "shop-restocker": 0}

@@ -13,6 +13,7 @@ from tests.support.package_proxy import package_proxy
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("polyglot")]
 
 APP = "polyglot_python_go"
+IMAGE = "polyglot"  # the same for all, so that what one build installs is there for the next
 BOTH = '{"buildpacks": [{"url": "https://github.com/heroku/heroku-buildpack-go#v200"}, {"url": "heroku/python"}]}'
 GO_ALONE = '[[io.buildpacks.group]]\nid = "offramp/go"\n'
 
@@ -33,20 +34,20 @@ def page(offramp: Installation, name: str, path: str = "/") -> str:
 
 def test_builder_s_order_builds_python(offramp: Installation) -> None:
     """Left to the builder, Python comes before Go, and the log says that the order decides."""
-    done = offramp.run("build", Path("fixtures/apps") / APP, "-t", "by-order")
+    done = offramp.run("build", Path("fixtures/apps") / APP, "-t", IMAGE)
 
     assert "Buildpacks: the first group of the builder's order that passes" in done.stderr
-    assert "(no Go here), by Python 3" in page(offramp, "by-order")
+    assert "(no Go here), by Python 3" in page(offramp, IMAGE)
 
 
 def test_app_json_builds_both(offramp: Installation, tmp_path: Path) -> None:
     """Heroku's list builds one after the other into one image; the Procfile is read although it is not listed."""
     app = copy_app(APP, tmp_path / "app")
     (app / "app.json").write_text(BOTH)
-    done = offramp.run("build", app, "-t", "both")
+    done = offramp.run("build", app, "-t", IMAGE)
 
     assert "heroku/python, as app.json says" in done.stderr
-    assert "a-repository-of-two-languages, by Python 3" in page(offramp, "both")
+    assert "a-repository-of-two-languages, by Python 3" in page(offramp, IMAGE)
 
 
 def test_project_toml_builds_go_alone(offramp: Installation, tmp_path: Path) -> None:
@@ -55,20 +56,20 @@ def test_project_toml_builds_go_alone(offramp: Installation, tmp_path: Path) -> 
     (app / "app.json").write_text(BOTH)
     (app / "project.toml").write_text(GO_ALONE)
     (app / "Procfile").unlink()
-    done = offramp.run("build", app, "-t", "go-alone")
+    done = offramp.run("build", app, "-t", IMAGE)
 
     assert "Buildpacks: offramp/go, as project.toml says (app.json not used)" in done.stderr
-    assert page(offramp, "go-alone", "/?title=Hello+There") == "hello-there, by Go\n"
+    assert page(offramp, IMAGE, "/?title=Hello+There") == "hello-there, by Go\n"
 
 
 def test_command_line_wins(offramp: Installation, tmp_path: Path) -> None:
     """What is asked for at the command line counts, whatever the app's files say."""
     app = copy_app(APP, tmp_path / "app")
     (app / "project.toml").write_text(GO_ALONE)
-    done = offramp.run("build", app, "-t", "asked", "--buildpack", "offramp/python", "--buildpack", "heroku/procfile")
+    done = offramp.run("build", app, "-t", IMAGE, "--buildpack", "offramp/python", "--buildpack", "heroku/procfile")
 
     assert "offramp/python, heroku/procfile, as --buildpack says (project.toml not used)" in done.stderr
-    assert "by Python 3" in page(offramp, "asked")
+    assert "by Python 3" in page(offramp, IMAGE)
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,11 @@ from typing import Any, ClassVar
 import pytest
 from testcontainers.core.container import DockerContainer
 
-from lifecycle_py.oci.layout_store import LayoutStore
+from lifecycle_py.oci.daemon_store import DaemonStore
+from lifecycle_py.oci.model import Image
 from tests.support.offramp import APPS, Finished, Installation, free_port, get, installation
 from tests.support.package_proxy import PackageProxy, Traffic, package_proxy, run_cut_off
+from tests.support.stack import debian_13
 
 Ask = Callable[[str], None]
 Edit = Callable[[Path], None]
@@ -137,8 +139,7 @@ class Cycle:
     def container(self) -> Iterator[DockerContainer]:
         """Run the image in Docker."""
         reference = f"{self.case.name}:cycle"
-        source = f"oci:{self.offramp.places.images}:{self.reference}"
-        subprocess.run(["skopeo", "copy", "--quiet", source, f"docker-daemon:{reference}"], check=True)
+        _load(self.offramp.image(self.case.name).image, reference)
         container = DockerContainer(reference).with_env("PORT", str(_DOCKER_PORT)).with_exposed_ports(_DOCKER_PORT)
         for name, value in self.case.environ.items():
             container = container.with_env(name, value)
@@ -150,12 +151,15 @@ class Cycle:
         finally:
             subprocess.run(["docker", "rmi", "--force", reference], check=False, capture_output=True)
 
-    @property
-    def reference(self) -> str:
-        """Give the image's name in the layout."""
-        found = LayoutStore(self.offramp.places.images).find(f"{self.case.name}:latest")
-        assert found is not None
-        return found.reference.partition("@")[0]
+
+def _load(image: Image, reference: str) -> None:
+    """Load an image into Docker, whose base stays there: the next app sends only layers of its own."""
+    daemon = DaemonStore.from_environment()
+    base = debian_13().run
+    kept = f"offramp-tests/run:{base.digest.partition(':')[2][:12]}"
+    if daemon.find(kept) is None:
+        daemon.save(base.image, [kept])
+    daemon.save(image, [reference])
 
 
 @contextlib.contextmanager
