@@ -35,6 +35,8 @@ from builder.places import default_places
 _BLOCK = 1 << 18
 _UNCHANGING = (".whl", ".tar.gz", ".zip", ".mod", ".deb", ".metadata", ".tgz", ".tar.xz")
 _KEPT_HEADERS = ("cache-control", "content-type", "location", "etag", "last-modified")
+# What package indexes say of their files; a proxy between them and us may leave it out.
+_FOREVER = "max-age=365000000, immutable, public"
 _ASKED_HEADERS = ("accept", "authorization", "user-agent")
 
 
@@ -97,7 +99,9 @@ class _Shelf:
             except urllib3.exceptions.HTTPError:
                 Path(partial.name).unlink()
                 return None
-        kept = {name: value for name, value in answer.headers.items() if name.lower() in _KEPT_HEADERS}
+        kept = {name.lower(): value for name, value in answer.headers.items() if name.lower() in _KEPT_HEADERS}
+        if _is_unchanging(url):
+            kept.setdefault("cache-control", _FOREVER)
         body = Path(partial.name).replace(self._directory / key)
         if answer.status < 500:  # a server that fails may do better the next time
             facts = self._directory / f"{key}.{threading.get_ident()}"
