@@ -156,10 +156,11 @@ class TestWorkerWithPipenv(AppCycle):
 
     def test_worker_does_the_web_process_s_work(self, cycle: Cycle) -> None:
         """Both processes run side by side in one container; the web process shows what the worker has done."""
+        assert cycle.build()["digest"] == cycle.first["digest"]
         with cycle.container() as container:
             base = f"http://{container.get_container_host_ip()}:{container.get_exposed_port(8080)}"
             job = _post(f"{base}/texts", "to be or not to be")["job"]
-            assert _json(f"{base}/texts/{job}") == {"state": "waiting"}
+            assert _json(f"{base}/texts/{job}") == {"state": "waiting"}, container.exec("grep state= web.py")
             container.exec(["sh", "-c", "/cnb/process/worker > /tmp/worker.log 2>&1 &"])
             deadline = time.monotonic() + 30
             while (result := _json(f"{base}/texts/{job}"))["state"] == "waiting":
