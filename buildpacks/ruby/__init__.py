@@ -1,0 +1,1 @@
+"""The Ruby buildpack. Start reading at ``buildpack.py``."""

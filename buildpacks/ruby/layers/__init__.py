@@ -1,0 +1,1 @@
+"""The layers the Ruby buildpack writes, a file for each."""
