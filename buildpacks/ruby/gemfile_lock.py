@@ -16,7 +16,8 @@ GEMFILE, GEMFILE_LOCK = "Gemfile", "Gemfile.lock"
 
 _RUBY = re.compile(
     r" {2,3}ruby (?P<version>\d+\.\d+\.\d+)"
-    r"(?:[.-]?(?P<pre>(?:preview|rc|dev|alpha|beta|pre)\.?\d*))?(?:p\d+)?(?: \((?P<engine>\w+) (?P<engine_version>[^)]+)\))?"
+    r"(?:[.-]?(?P<pre>(?:preview|rc|dev|alpha|beta|pre)\.?\d*))?(?:p\d+)?"
+    r"(?: \((?P<engine>\w+) (?P<engine_version>[^)]+)\))?"
 )
 _BUNDLER = re.compile(r" {2,3}(?P<version>\d+\.\d+\.\d+(?:\.\w+)*)")
 _SPEC = re.compile(r" {4}(?P<name>[^\s(!]+) \((?P<version>[^)-]+)(?:-(?P<platform>[^)]+))?\)")
@@ -96,7 +97,8 @@ def parse_gemfile_lock(text: str) -> GemfileLock:
 
 def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Give each block: its title, which is not indented, and the lines below it."""
-    title, body = "", []
+    title = ""
+    body: list[str] = []
     for line in [*lines, ""]:
         if line and not line.startswith(" "):
             if title:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Protocol
 from buildpacks.sdk.errors import CommandFailedError, CommandNotFoundError
 from buildpacks.sdk.redaction import Redactor
 
-_KEPT_LINES = 20
+_KEPT_LINES, _SHOWN_LINES = 500, 20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,8 +44,10 @@ def run(command: Command, runner: RunProgram, redactor: Redactor, show: Callable
 
     status = runner(command, on_line)
     if status != 0:
-        last = deque((redactor(line) for line in lines if line.strip()), maxlen=_KEPT_LINES)
-        raise CommandFailedError(argv=tuple(map(redactor, command.argv)), status=status, last_lines=tuple(last))
+        kept = tuple(redactor(line) for line in lines[-_KEPT_LINES:] if line.strip())
+        raise CommandFailedError(
+            argv=tuple(map(redactor, command.argv)), status=status, last_lines=kept[-_SHOWN_LINES:], lines=kept
+        )
     return tuple(lines)
 
 

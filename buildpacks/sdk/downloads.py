@@ -162,7 +162,11 @@ def _open_url(url: str) -> Iterator[IO[bytes]]:
     from urllib.error import URLError
     from urllib.request import Request, urlopen
 
-    request = Request(url, headers={"User-Agent": "offramp"})  # noqa: S310 - https, http or file, as the user's mirror says
+    address, credentials = _split_credentials(url)
+    request = Request(address, headers={"User-Agent": "offramp"})  # noqa: S310 - https, http or file, as the user's mirror says
+    if credentials:
+        # For this server only: a redirection may lead to another one.
+        request.add_unredirected_header("Authorization", f"Basic {credentials}")
     try:
         response = urlopen(request, timeout=_TIMEOUT_SECONDS, context=_trust())  # noqa: S310 - as above
     except URLError as error:
@@ -171,6 +175,19 @@ def _open_url(url: str) -> Iterator[IO[bytes]]:
         raise
     with response:
         yield cast("IO[bytes]", response)
+
+
+def _split_credentials(url: str) -> tuple[str, str]:
+    """Take ``user:password@`` out of an address; give the rest, and the value that HTTP sends for them."""
+    from base64 import b64encode
+    from urllib.parse import unquote
+
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    user, at, host = authority.rpartition("@")
+    if not at:
+        return url, ""
+    return f"{scheme}{separator}{host}{slash}{path}", b64encode(unquote(user).encode()).decode()
 
 
 def _trust() -> ssl.SSLContext:

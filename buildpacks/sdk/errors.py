@@ -92,11 +92,15 @@ class CommandNotFoundError(ExplainedError):
 
 @dataclass(eq=False, kw_only=True)
 class CommandFailedError(ExplainedError):
-    """A program failed. ``argv`` and ``last_lines`` are redacted before they get here."""
+    """A program failed. What it was given and said is redacted before it gets here.
+
+    ``last_lines`` are for people; ``lines`` is more of the output, for whoever looks for the reason in it.
+    """
 
     argv: tuple[str, ...]
     status: int
     last_lines: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
     def explain(self) -> Explanation:
         """Give the command and how it ended; its output stands in the log above."""
