@@ -209,8 +209,16 @@ class DownloadSumError(ExplainedError):
     url: str
     expected: str
     actual: str
-    thing: ClassVar[str] = ""
-    check: ClassVar[str] = ""
+
+    @property
+    def thing(self) -> str:
+        """Say what was expected."""
+        raise NotImplementedError
+
+    @property
+    def check(self) -> str:
+        """Say what to look at when it happens again."""
+        raise NotImplementedError
 
     def explain(self) -> Explanation:
         """Give both checksums."""
@@ -225,24 +233,45 @@ class DownloadSumError(ExplainedError):
 class RubySourceSumError(DownloadSumError):
     """Ruby's source."""
 
-    thing: ClassVar[str] = "the expected source of Ruby"
-    check: ClassVar[str] = "If OFFRAMP_RUBY_SOURCE names a mirror, compare its file with ruby-lang.org's."
+    @property
+    def thing(self) -> str:
+        """Name the thing."""
+        return "the expected source of Ruby"
+
+    @property
+    def check(self) -> str:
+        """Say what to compare."""
+        return "If OFFRAMP_RUBY_SOURCE names a mirror, compare its file with ruby-lang.org's."
 
 
 @dataclass(eq=False, kw_only=True)
 class RubyArchiveSumError(DownloadSumError):
     """An archive of a compiled Ruby."""
 
-    thing: ClassVar[str] = "the expected archive of Ruby"
-    check: ClassVar[str] = "If the archive was made anew, set OFFRAMP_RUBY_ARCHIVE_SHA256 to its new sha256."
+    @property
+    def thing(self) -> str:
+        """Name the thing."""
+        return "the expected archive of Ruby"
+
+    @property
+    def check(self) -> str:
+        """Say what to compare."""
+        return "If the archive was made anew, set OFFRAMP_RUBY_ARCHIVE_SHA256 to its new sha256."
 
 
 @dataclass(eq=False, kw_only=True)
 class BundlerSumError(DownloadSumError):
     """Bundler's gem."""
 
-    thing: ClassVar[str] = "the expected Bundler"
-    check: ClassVar[str] = "If a mirror of gems is set, compare its file with the one of rubygems.org."
+    @property
+    def thing(self) -> str:
+        """Name the thing."""
+        return "the expected Bundler"
+
+    @property
+    def check(self) -> str:
+        """Say what to compare."""
+        return "If a mirror of gems is set, compare its file with the one of rubygems.org."
 
 
 @dataclass(eq=False, kw_only=True)

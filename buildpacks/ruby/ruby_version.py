@@ -17,6 +17,7 @@ DEFAULT, STICKY = "the stack's default", "this app's earlier builds"
 # Where the build image has no Ruby: the release that Heroku's packs choose for apps that name none.
 _FALLBACK = Version((3, 3, 9))
 _STORE_KEY = "ruby"
+_NUMBERS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +72,9 @@ def _default(stack: Version | None, remembered: Version | None) -> RubyRequest:
 def _remembered(context: BuildContext) -> Version | None:
     """Give the version of the app's earlier builds; a memory of another form is none."""
     memory = context.store.get(_STORE_KEY, {})
+    text = memory.get("version") if isinstance(memory, dict) else None
     try:
-        return parse_version(str(memory["version"])) if isinstance(memory, dict) and "version" in memory else None
+        version = parse_version(text) if isinstance(text, str) else None
     except VersionSyntaxError:
         return None
+    return version if version and len(version.numbers) == _NUMBERS else None

@@ -22,7 +22,7 @@ _ASK = (
 )
 _ANSWERS = 13
 _PROGRAMS = ("bundle", "bundler", "erb", "gem", "irb", "rake")
-_LEFT_OUT = ("rdoc", "ri", "doc", "cache", "build_info", "__pycache__", "test", "sig")
+_LEFT_OUT = ("build_info", "cache", "doc")  # of the directory of gems
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +104,9 @@ def copy_stack_ruby(context: BuildContext, stack: StackRuby, to: Path) -> None:
     # The program finds its library wherever the layer lies, whatever LD_LIBRARY_PATH the app sets.
     context.run("patchelf", "--set-rpath", "$ORIGIN/../lib", program, env={"PATH": _SYSTEM_PATH}, show=False)
     for directory in (stack.libraries, stack.arch_libraries, stack.gems):
-        shutil.copytree(directory, to / stack.within(directory), ignore=_ignored, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(directory, to / stack.within(directory), symlinks=True, dirs_exist_ok=True)
+    for name in _LEFT_OUT:
+        shutil.rmtree(to / stack.within(stack.gems) / name, ignore_errors=True)
     # Headers are used during the build only, where the stack's own are in place.
     for headers in stack.headers:
         link = to / stack.within(headers)
@@ -156,12 +158,6 @@ def _copy_script(script: Path, to: Path) -> None:
     _first, _, rest = script.read_text().partition("\n")
     to.write_text(f"#!/usr/bin/env ruby\n{rest}")
     to.chmod(0o755)
-
-
-def _ignored(directory: str, names: list[str]) -> set[str]:
-    """Leave out documentation and what only Ruby's own developers use; the library 'rdoc' is a gem of its own."""
-    in_gem = "/gems/" in f"{directory}/"
-    return {name for name in names if name in _LEFT_OUT and (in_gem and name not in {"rdoc", "ri"})}
 
 
 def _digest(file: Path) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.support.parity import PACKS, REPOSITORY, find_holding_tests, read_statements, render
 
 # The statements of our notes on Heroku that concern the packs there are: classic buildpacks, Procfile and source,
-# Python, Go, system packages, and what holds for all.
-CONCERNED = {*range(1, 12), 16, 17, *range(37, 62), 63, 64, 65, 66}
+# Ruby, Python, Go, Node.js, system packages, and what holds for all.
+CONCERNED = {*range(1, 12), *range(16, 67)}
 
 
 def test_page_is_what_statements_and_tests_say() -> None:

@@ -109,8 +109,10 @@ def render() -> str:
 _CHAPTERS: Mapping[str, Sequence[str]] = {
     "Classic buildpacks": ("classic",),
     "Platform and Procfile": ("platform",),
+    "Ruby": ("ruby_install", "ruby"),
     "Python": ("python",),
     "Go": ("go",),
+    "Node.js": ("nodejs",),
     "System packages": ("apt",),
 }
 PACKS = frozenset(pack for packs in _CHAPTERS.values() for pack in packs)

@@ -17,6 +17,7 @@ import buildpacks.go.errors
 import buildpacks.heroku_classic.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
+import buildpacks.ruby.errors
 import buildpacks.sdk.errors
 import lifecycle_py.caches.errors
 import lifecycle_py.dockerfile.errors
@@ -44,6 +45,7 @@ MODULES = [
     buildpacks.apt.errors,
     buildpacks.heroku_classic.errors,
     buildpacks.python.errors,
+    buildpacks.ruby.errors,
 ]
 RAISED = [error for module in MODULES for error in errors_of(module) if is_raised(error)]
 

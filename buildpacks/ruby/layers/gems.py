@@ -122,6 +122,7 @@ def _install(context: BuildContext, layer: Layer, environment: Mapping[str, str]
             context.run("bundle", "install", jobs, env=environment)
             if updating:
                 context.run("bundle", "clean", env=environment)
+            context.run("bundle", "list", env=environment)
         except CommandFailedError as error:
             raise install_error(error) from error
         _tidy(layer.path)

@@ -70,7 +70,7 @@ def install_ruby(context: BuildContext, request: RubyRequest, stack: StackRuby |
     context.output.step(f"Using Ruby {request.version} from {provider} ({request.origin})")
     key = RubyKey(
         version=str(request.version),
-        provider=provider,
+        provider=str(provider),
         build=_build(context, provider, stack),
         target=context.target_name,
         layout=_LAYOUT,

@@ -18,7 +18,7 @@ def test_default_builder_has_heroku_s_order() -> None:
     assert "debian-13" == builder.stack
     *languages, without = builder.order.groups
     assert [("offramp/apt", False), ("offramp/procfile", False)] == [(one.id, one.optional) for one in without]
-    for group, language in zip(languages, ("offramp/python", "offramp/go"), strict=True):
+    for group, language in zip(languages, ("offramp/python", "offramp/ruby", "offramp/go"), strict=True):
         assert [("offramp/apt", True), (language, False), ("offramp/procfile", True)] == [
             (element.id, element.optional) for element in group
         ]

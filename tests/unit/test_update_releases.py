@@ -1,4 +1,4 @@
-"""The program that keeps the inventory of Python's releases."""
+"""The program that keeps the inventories of releases."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-PROGRAM = Path(__file__).parents[4] / "tools" / "update-python-releases"
+PROGRAM = Path(__file__).parents[2] / "tools" / "update-releases"
 INVENTORY = """
 [[lines]]
 line = "3.12"
@@ -26,7 +26,7 @@ newest = "3.13.2"
 @pytest.fixture(scope="module")
 def program() -> Any:
     """The program as a module."""
-    spec = spec_from_loader("update_python_releases", SourceFileLoader("update_python_releases", str(PROGRAM)))
+    spec = spec_from_loader("update_releases", SourceFileLoader("update_releases", str(PROGRAM)))
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -54,9 +54,18 @@ def test_missing_lines(program: Any) -> None:
     assert program.missing_lines(INVENTORY, {"3.9": "3.9.1", "3.12": "3.12.1", "3.14": "3.14.0"}) == ["3.14"]
 
 
-def test_inventory_has_the_form_the_program_knows(program: Any) -> None:
-    """The program finds every line of the real inventory."""
-    text = program._INVENTORY.read_text()
+@pytest.mark.parametrize(("language", "line"), [("python", "3.13"), ("ruby", "3.3")])
+def test_inventory_has_the_form_the_program_knows(program: Any, language: str, line: str) -> None:
+    """The program finds every line of the real inventories."""
+    text = (program._BUILDPACKS / language / "releases.toml").read_text()
 
-    assert program.update(text, {"3.13": "3.13.99"}).count("3.13.99") == 1
-    assert program.missing_lines(text, {"3.99": "3.99.0"}) == ["3.99"]
+    assert program.update(text, {line: f"{line}.99"}).count(f"{line}.99") == 1
+    assert program.missing_lines(text, {"9.99": "9.99.0"}) == ["9.99"]
+
+
+def test_releases_of_ruby(program: Any, tmp_path: Path) -> None:
+    """Ruby's are the first words of the list's lines; previews are told apart later."""
+    index = tmp_path / "index.txt"
+    index.write_text("name\turl\nruby-3.4.1\thttps://x/ruby-3.4.1.tar.gz\nruby-3.5.0-preview1\thttps://x/y\n")
+
+    assert program.newest_releases(program.rubies(index.as_uri())) == {"3.4": "3.4.1"}
