@@ -50,14 +50,16 @@ def compile_ruby(context: BuildContext, version: Version, to: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
     try:
         archive = _download(context, version, directory)
-        context.output.detail("Compiling it takes some minutes, once: the result is cached")
-        unpack(archive, directory / "ruby", strip_components=1)
+        source = directory / "ruby"
+        unpack(archive, source, strip_components=1)
         environment = {**context.env, "SOURCE_DATE_EPOCH": "315532801", "LC_ALL": "C.UTF-8"}
-        for command in _commands(to):
+        for doing, command in _steps(source, to).items():
+            context.output.detail(doing)
             try:
-                context.run(*command, cwd=directory / "ruby", env=environment, show=False)
+                context.run(*command, cwd=source, env=environment, show=False)
             except CommandFailedError as error:
-                raise CompileRubyError(version=str(version), step=command[0], last_lines=error.last_lines) from error
+                step = Path(command[0]).name
+                raise CompileRubyError(version=str(version), step=step, last_lines=error.last_lines) from error
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
@@ -99,13 +101,14 @@ def _download(context: BuildContext, version: Version, directory: Path) -> Path:
         raise RubySourceSumError(url=error.url, expected=error.expected, actual=error.actual) from error
 
 
-def _commands(to: Path) -> tuple[tuple[str, ...], ...]:
-    jobs = f"-j{os.cpu_count() or 1}"
-    return (
-        ("./configure", f"--prefix={to}", *_FLAGS, f"LDFLAGS=-Wl,-rpath,{to}/lib", *_OPTIMIZED),
-        ("make", jobs),
-        ("make", "install-nodoc"),
-    )
+def _steps(source: Path, to: Path) -> dict[str, tuple[str, ...]]:
+    """Give what is run, by what the log says about it."""
+    configure = (str(source / "configure"), f"--prefix={to}", *_FLAGS, f"LDFLAGS=-Wl,-rpath,{to}/lib", *_OPTIMIZED)
+    return {
+        "Configuring it for the stack": configure,
+        "Compiling it, which takes some minutes, once: the result is cached": ("make", f"-j{os.cpu_count() or 1}"),
+        "Installing what was compiled": ("make", "install-nodoc"),
+    }
 
 
 def _upstream(version: Version) -> str:

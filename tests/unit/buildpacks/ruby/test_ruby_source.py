@@ -54,7 +54,7 @@ def test_another_file_is_not_unpacked(tmp_path: Path) -> None:
         app.build()
 
     assert isinstance(failed.value.error, RubySourceSumError)
-    assert not [line for line in app.fakes.lines if line.startswith(("./configure", "make"))]
+    assert not [line for line in app.fakes.lines if "configure" in line or line.startswith("make")]
 
 
 def test_compiling(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_compiling(tmp_path: Path) -> None:
     layer = app.build().layer("ruby")
 
     configure, make, install = app.fakes.lines[:3]
-    assert configure.startswith(f"./configure --prefix={layer.path} --enable-shared")
+    assert configure.startswith(f"{app.layers_dir}/ruby-source/ruby/configure --prefix={layer.path} --enable-shared")
     assert "debugflags=-g0" in configure
     assert make.startswith("make -j")
     assert install == "make install-nodoc"
