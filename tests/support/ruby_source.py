@@ -6,8 +6,10 @@ import fcntl
 import functools
 import gzip
 import hashlib
+import io
 import lzma
 import re
+import tarfile
 import urllib.request
 from dataclasses import dataclass
 
@@ -16,6 +18,7 @@ from tests.support.package_proxy import shelve
 
 MIRROR = "https://ruby.example/pub/ruby"
 _DEBIAN = "http://deb.debian.org/debian"
+_GEMS = "/gems/bundled_gems"
 _SUITES = ("trixie", "sid", "bookworm")
 _ARCHIVE = re.compile(r"^ (?P<sha256>[0-9a-f]{64}) \d+ (?P<name>ruby[\d.]+_(?P<version>\d+\.\d+\.\d+)\.orig\.tar\.xz)$")
 
@@ -44,7 +47,7 @@ def shelve_ruby_source(other_than: str) -> str:
             packed = _fetch(source.url)
             assert hashlib.sha256(packed).hexdigest() == source.sha256
             partial = file.with_suffix(".partial")
-            partial.write_bytes(gzip.compress(lzma.decompress(packed), compresslevel=1, mtime=0))
+            partial.write_bytes(_as_released(packed))
             partial.replace(file)
         data = file.read_bytes()
         line = ".".join(source.version.split(".")[:2])
@@ -53,6 +56,25 @@ def shelve_ruby_source(other_than: str) -> str:
         shelve(f"{MIRROR}/{name}", data)
         shelve(f"{MIRROR}/index.txt", index.encode())
     return source.version
+
+
+def _as_released(packed: bytes) -> bytes:
+    """Make the archive that builds without a network, as a released one does.
+
+    Releases carry the gems that come with Ruby as files, and Debian's archive does not: the list of them is emptied.
+    """
+    result = io.BytesIO()
+    with (
+        tarfile.open(fileobj=io.BytesIO(packed), mode="r:xz") as source,
+        gzip.GzipFile(fileobj=result, mode="wb", compresslevel=1, mtime=0) as compressed,
+        tarfile.open(fileobj=compressed, mode="w:") as target,
+    ):
+        for member in source:
+            content = source.extractfile(member) if member.isreg() else None
+            if member.name.endswith(_GEMS):
+                member.size, content = 0, io.BytesIO()
+            target.addfile(member, content)
+    return result.getvalue()
 
 
 def _find(other_than: str) -> _Source:

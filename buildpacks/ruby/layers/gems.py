@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from buildpacks.ruby.bundle import Bundle
-from buildpacks.ruby.environments import BUNDLE, app_environment, bundler_settings, gem_directory, without_groups
+from buildpacks.ruby.environments import BUNDLE, app_environment, bundler_settings, without_groups
 from buildpacks.ruby.gem_failures import install_error
 from buildpacks.ruby.gemfile_lock import GEMFILE, GEMFILE_LOCK, GemfileLock
 from buildpacks.ruby.layers.bundler import InstalledBundler
 from buildpacks.ruby.layers.ruby import InstalledRuby
+from buildpacks.ruby.source_files import IMAGE_TIME
 from buildpacks.sdk import (
     CYCLONEDX,
     BuildContext,
@@ -59,7 +60,7 @@ class InstalledGems:
 
     layer: Layer
     bundle: Bundle
-    directory: str
+    abi: str
     without: str
 
 
@@ -100,7 +101,7 @@ def install_gems(
             fingerprint=sha256_of(repr(key).encode()),
             environment=environment,
         ),
-        directory=gem_directory(ruby.abi),
+        abi=ruby.abi,
         without=without,
     )
 
@@ -126,6 +127,7 @@ def _install(context: BuildContext, layer: Layer, environment: Mapping[str, str]
         except CommandFailedError as error:
             raise install_error(error) from error
         _tidy(layer.path)
+        _settle_times(layer.path)
 
 
 def _tidy(gems: Path) -> None:
@@ -138,6 +140,13 @@ def _tidy(gems: Path) -> None:
         names[:] = [name for name in names if name != ".git"]
         for name in (one for one in files if one in _LOGS):
             (Path(directory) / name).unlink()
+
+
+def _settle_times(gems: Path) -> None:
+    """Give every file the time it has in the image: Sprockets and Bootsnap write times of gems into what they make."""
+    for directory, _names, files in os.walk(gems):
+        for name in files:
+            os.utime(Path(directory) / name, (IMAGE_TIME, IMAGE_TIME), follow_symlinks=False)
 
 
 def _components(gems: Path) -> Iterable[Component]:

@@ -17,7 +17,7 @@ from buildpacks.sdk.testing import DEBIAN_13, BuildFailedError
 from tests.support.ruby_app import GEMFILE, LOCK, RubyApp
 
 FIXTURES = Path(__file__).parents[4] / "fixtures" / "apps"
-FILES = {"Gemfile": GEMFILE, "Gemfile.lock": LOCK}
+FILES = {"Gemfile": GEMFILE, "Gemfile.lock": LOCK, "Procfile": "web: bundle exec rackup"}
 
 
 @pytest.mark.parametrize("name", ["Gemfile", "Gemfile.lock"])

@@ -1,0 +1,45 @@
+"""What Sprockets leaves in ``public/assets``, made the same in every build of the same source. Pure but for files.
+
+The name of its manifest is random, and the order of what stands in it is that of its threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+ASSETS = "public/assets"
+_MANIFESTS = (".sprockets-manifest-*.json", "manifest-*.json")
+_PROPSHAFT = ".manifest.json"
+
+
+def committed_manifest(app_dir: Path) -> Path | None:
+    """Find the manifest of assets that were compiled before the build; Propshaft's does not count, as on Heroku."""
+    return next(_manifests(app_dir), None)
+
+
+def has_manifest(app_dir: Path) -> bool:
+    """Tell whether assets were compiled, by Sprockets or by Propshaft."""
+    return committed_manifest(app_dir) is not None or (app_dir / ASSETS / _PROPSHAFT).is_file()
+
+
+def settle_manifest(app_dir: Path) -> None:
+    """Sort the manifest, and name it by its contents."""
+    for manifest in list(_manifests(app_dir)):
+        try:
+            table = json.loads(manifest.read_text())
+        except ValueError:
+            continue  # of another form than we know: it stays as it is
+        data = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
+        prefix = manifest.name[: manifest.name.index("manifest-") + len("manifest-")]
+        manifest.unlink()
+        (manifest.parent / f"{prefix}{hashlib.sha256(data).hexdigest()[:32]}.json").write_bytes(data)
+
+
+def _manifests(app_dir: Path) -> Iterator[Path]:
+    directory = app_dir / ASSETS
+    if directory.is_dir():
+        for pattern in _MANIFESTS:
+            yield from sorted(directory.glob(pattern))
