@@ -31,7 +31,7 @@ class PumaPersistentTimeoutError(ExplainedError):
         """Name the version that mends it."""
         return Explanation(
             what=f"Puma {self.version} ignores how long idle connections are kept, and requests would be lost",
-            why="It reads PUMA_PERSISTENT_TIMEOUT since 7.0.3 only; a router that keeps connections longer gets errors.",
+            why="It reads PUMA_PERSISTENT_TIMEOUT since 7.0.3 only; routers that keep connections longer get errors.",
             fix=(
                 "Run 'bundle update puma' and commit Gemfile.lock.",
                 "If config/puma.rb sets persistent_timeout itself, set PUMA_PERSISTENT_TIMEOUT in the build to say so.",

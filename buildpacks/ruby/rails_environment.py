@@ -1,4 +1,4 @@
-"""The environment of the running app: Heroku's, word for word, since the gems are in ``vendor/bundle`` here, too."""
+"""The environment of the running app: Heroku's, as the gems are in ``vendor/bundle`` here, too; and BUNDLE_GEMFILE."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from buildpacks.ruby.app_errors import NoJemallocError, NoYjitError
 from buildpacks.ruby.environments import BUNDLE, WITHOUT, gem_directory
 from buildpacks.ruby.family import Family
+from buildpacks.ruby.gemfile_lock import GEMFILE
 from buildpacks.sdk import BuildContext, CommandFailedError, LayerEnv, Rules, Scope
 
 YJIT, JEMALLOC = "OFFRAMP_RUBY_YJIT", "OFFRAMP_RUBY_JEMALLOC"
@@ -32,6 +33,8 @@ def launch_environment(app_dir: Path, family: Family, abi: str, without: str, ru
         LayerEnv()
         .default("BUNDLE_BIN", f"{BUNDLE}/bin")
         .default("BUNDLE_DEPLOYMENT", "1")
+        # Programs in vendor/bundle/bin look for it beside themselves, and would follow the link out of the app.
+        .default("BUNDLE_GEMFILE", app_dir / GEMFILE)
         .default("BUNDLE_PATH", BUNDLE)
         .default(WITHOUT, without)
         .override("DISABLE_SPRING", "1")
