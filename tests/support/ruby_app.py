@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import secrets
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -103,3 +106,100 @@ class RubyApp(AppUnderTest):
             (gems / "specifications").mkdir(exist_ok=True)
             (gems / "specifications" / "rack-3.1.8.gemspec").touch()
         return 0, ""
+
+
+_RAILS_LOCK = LOCK.replace(
+    "    rack (3.1.8)\n",
+    "    bootsnap (1.18.4)\n    pg (1.5.6)\n    puma (7.1.0)\n    rack (3.1.8)\n    railties (7.2.2)\n"
+    "    rake (13.2.1)\n    sprockets (4.2.1)\n",
+)
+_RAILS = {
+    "Gemfile": GEMFILE,
+    "Gemfile.lock": _RAILS_LOCK,
+    "Procfile": "web: bin/rails server",
+    "Rakefile": "require_relative 'config/application'\nRails.application.load_tasks\n",
+    "app/models/shop.rb": "class Shop; end\n",
+    "config/application.rb": "",
+    "lib/words.rb": "",
+}
+_TASKS = "rake assets:clean\n    environment\nrake assets:precompile\n    environment\nrake assets:precompile_all\n"
+
+
+class RailsApp(RubyApp):
+    """A small Rails app; rake and Bootsnap are fakes that write what the real ones write, as far as it matters."""
+
+    def __init__(
+        self,
+        directory: Path,
+        files: Mapping[str, str | bytes] | None = None,
+        *,
+        fails: Mapping[str, str] | None = None,
+        makes_assets: bool = True,
+        tasks: str = _TASKS,
+        user_env: Mapping[str, str] | None = None,
+    ) -> None:
+        """Lay out the app; ``fails`` maps the beginning of a command to what it says when it fails."""
+        self.seen_by_rake: set[str] = set()
+        self.rake_environment: Mapping[str, str] = {}
+        self._fails = fails or {}
+        self._makes_assets = makes_assets
+        self._tasks = tasks
+        self._first = {**_RAILS, **(files or {})}
+        super().__init__(directory, self._first, user_env=user_env)
+
+    @staticmethod
+    def lock(railties: str) -> str:
+        """Give the lock file with another version of railties, or without it."""
+        return _RAILS_LOCK.replace("    railties (7.2.2)\n", f"    railties ({railties})\n" if railties else "")
+
+    @property
+    def exec_lines(self) -> list[str]:
+        """Give what ran through ``bundle exec``."""
+        return [line.removeprefix("bundle exec ") for line in self.fakes.lines if line.startswith("bundle exec")]
+
+    def products(self) -> dict[str, bytes]:
+        """Give the files that were compiled, by their paths in the app."""
+        found = (path for name in ("public", "tmp") for path in (self.app_dir / name).rglob("*") if path.is_file())
+        return {str(path.relative_to(self.app_dir)): path.read_bytes() for path in found}
+
+    def start_afresh(self) -> None:
+        """Lay out the source anew, as each build finds it, and forget the commands so far."""
+        shutil.rmtree(self.app_dir)
+        self.app_dir.mkdir()
+        self.write(self._first)
+        self.fakes.commands.clear()
+
+    def _bundle(self, command: Command) -> tuple[int, str]:
+        if command.argv[1] != "exec":
+            return super()._bundle(command)
+        line = " ".join(command.argv[2:])
+        for beginning, words in self._fails.items():
+            if line.startswith(beginning):
+                return 1, words
+        if line == "rake -P --trace":
+            return 0, self._tasks
+        if line.startswith("rake"):
+            self._precompile(command)
+        if line.startswith("bootsnap"):
+            cache = Path(command.environment["BOOTSNAP_CACHE_DIR"]) / "bootsnap/compile-cache-iseq/00"
+            cache.mkdir(parents=True)
+            (cache / "11").write_text("compiled")
+        return 0, ""
+
+    def _precompile(self, command: Command) -> None:
+        app = command.working_dir
+        self.rake_environment = command.environment
+        self.seen_by_rake = {str(path.relative_to(app)) for path in app.rglob("*") if path.is_file()}
+        if not self._makes_assets:
+            return
+        assets, cache = app / "public/assets", app / "tmp/cache/assets/sprockets"
+        assets.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(parents=True, exist_ok=True)
+        (cache / "entry").write_text("cached")
+        (assets / "application-1.css").write_text("a{}")
+        time = int((app / "app/models/shop.rb").stat().st_mtime)
+        if not list(assets.glob(".sprockets-manifest-*")):
+            name = f".sprockets-manifest-{secrets.token_hex(16)}.json"
+            (assets / name).write_text(json.dumps({"files": {"application-1.css": {"mtime": time}}, "assets": {}}))
+        (app / "log").mkdir(exist_ok=True)
+        (app / "log/production.log").write_text(str(time))

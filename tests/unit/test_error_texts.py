@@ -17,6 +17,7 @@ import buildpacks.go.errors
 import buildpacks.heroku_classic.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
+import buildpacks.ruby.app_errors
 import buildpacks.ruby.errors
 import buildpacks.sdk.errors
 import lifecycle_py.caches.errors
@@ -45,6 +46,7 @@ MODULES = [
     buildpacks.apt.errors,
     buildpacks.heroku_classic.errors,
     buildpacks.python.errors,
+    buildpacks.ruby.app_errors,
     buildpacks.ruby.errors,
 ]
 RAISED = [error for module in MODULES for error in errors_of(module) if is_raised(error)]

@@ -39,6 +39,7 @@ _LAYOUT = 1  # raise it when the same source would be compiled differently
 _CACHE, _BOOTSNAP = "tmp/cache/assets", "tmp/cache/bootsnap"
 _LIMIT = 50 << 20
 _COMPILED_BY_BOOTSNAP = ("app", "lib", "config")
+_PASSING = ("log", "tmp")
 _PRODUCTS, _CACHES, _STARTING = "products", "caches", "bootsnap"
 _SALT = "salt"
 _SIGNS: tuple[tuple[type[PrecompileError], tuple[str, ...]], ...] = (
@@ -90,7 +91,7 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
         _copy(layer.path / _PRODUCTS, context.app_dir)
         return
     _copy(layer.path / _CACHES, context.app_dir)
-    before = snapshot(context.app_dir)
+    before, passing = snapshot(context.app_dir), _files_below(context.app_dir, *_PASSING)
     if makes_assets:
         _precompile(context, bundle, family, tasks, layer)
     made = [path for path in changed_since(before, context.app_dir) if _is_kept(path)]
@@ -98,8 +99,11 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
     _keep(context.app_dir, layer.path / _CACHES, (*_files_below(context.app_dir, _CACHE), *made))
     if not compiles_at_run_time(context.app_dir):
         shutil.rmtree(context.app_dir / _CACHE, ignore_errors=True)
-    if makes_bytecode:
-        _compile_ruby(context, bundle)
+    for path in set(_files_below(context.app_dir, *_PASSING)) - set(passing):
+        if not path.is_relative_to(_CACHE):
+            (context.app_dir / path).unlink()  # a log, a process file: the next build would not have it
+    if makes_bytecode and not _compile_ruby(context, bundle):
+        layer.key = {**layer.key, "source": ""}  # the next build tries again, and warns again
     bytecode = _files_below(context.app_dir, f"{_BOOTSNAP}/compile-cache-iseq", f"{_BOOTSNAP}/compile-cache-yaml")
     _keep(context.app_dir, layer.path / _PRODUCTS, {*made, *bytecode})
 
@@ -136,7 +140,7 @@ def _precompile(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
     wanted = [PRECOMPILE, *([CLEAN] if CLEAN in tasks else [])]
     with context.output.timed(f"Running rake {' '.join(wanted)}"):
         try:
-            bundle.run(context, "rake", *wanted, "--trace", environment=_rake_environment(bundle, family, layer))
+            bundle.run(context, "rake", *wanted, environment=_rake_environment(bundle, family, layer))
         except CommandFailedError as error:
             raise _precompile_error(error) from error
     settle_manifest(context.app_dir)
@@ -164,8 +168,11 @@ def _precompile_error(error: CommandFailedError) -> PrecompileError:
     return kind(lines=app_lines(error.lines))
 
 
-def _compile_ruby(context: BuildContext, bundle: Bundle) -> None:
-    """Compile the app's Ruby for Bootsnap; its cache is valid in the image, where every file has one time."""
+def _compile_ruby(context: BuildContext, bundle: Bundle) -> bool:
+    """Compile the app's Ruby for Bootsnap; its cache is valid in the image, where every file has one time.
+
+    An app without it works, and starts more slowly: a failure is a warning. Gives whether it succeeded.
+    """
     for path in source_files(context.app_dir):
         if not path.is_symlink():
             os.utime(path, (IMAGE_TIME, IMAGE_TIME))
@@ -179,11 +186,13 @@ def _compile_ruby(context: BuildContext, bundle: Bundle) -> None:
             context.output.warning(
                 "Bootsnap could not compile the app's Ruby, so the app starts more slowly", "\n".join(error.last_lines)
             )
+            return False
+    return True
 
 
 def _is_kept(path: Path) -> bool:
     """Tell products from what a task writes on the way; the caches of Sprockets and Bootsnap are kept apart."""
-    return path.parts[0] not in {"log", "tmp"}
+    return path.parts[0] not in _PASSING
 
 
 def _files_below(app_dir: Path, *directories: str) -> list[Path]:
