@@ -126,6 +126,8 @@ def write_lock(app: Path) -> None:
     """Write an app's lock file as its developer would: with the stack's Ruby and its Bundler."""
     from tests.support.stack import debian_13
 
+    root = debian_13().build_root
+    bundle = next(root.glob("usr/bin/bundle[0-9]*")).name  # Debian names Ruby's own Bundler after the line
     with serving() as address:
         environment = {
             "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp", "BUNDLE_MIRROR__ALL": address,
@@ -133,13 +135,17 @@ def write_lock(app: Path) -> None:
         }  # fmt: skip
         subprocess.run(
             [
-                *("bwrap", "--unshare-all", "--share-net", "--ro-bind", str(debian_13().build_root), "/"),
+                *("bwrap", "--unshare-all", "--share-net", "--ro-bind", str(root), "/"),
                 *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(app), "/mnt", "--chdir", "/mnt"),
                 *("--clearenv", *(word for item in environment.items() for word in ("--setenv", *item))),
-                *("bundle", "lock", "--add-platform", _PLATFORM, "ruby"),
+                *(bundle, "lock", "--add-platform", _PLATFORM),
             ],
             check=True,
+            capture_output=True,
         )
+    lock = app / "Gemfile.lock"
+    # Debian's Ruby calls its platform by another name than that of every other Linux.
+    lock.write_text(lock.read_text().replace(f"  {_PLATFORM}-gnu\n", ""))
 
 
 def _digest() -> str:
