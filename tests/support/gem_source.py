@@ -1,0 +1,189 @@
+"""A gem server's files, made on this machine from Debian's packaged gems and from the gems of ``fixtures/gems``.
+
+What ``fixtures/gems/pack_gems.rb`` writes is kept by the digest of all it is made from, and planted in the recording
+proxy as ``https://gems.example``: what Bundler and RubyGems ask of rubygems.org, they ask of it as of any mirror.
+
+    python -m tests.support.gem_source APP …      writes the lock files of apps of the fixtures anew
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import hashlib
+import http.server
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from builder.places import default_places
+from builder.stacks.mmdebstrap import mmdebstrap_mode
+from tests.support.package_proxy import shelve
+
+SERVER = "https://gems.example"
+# Settings of a build that has its gems from the server; Bundler's own, as anyone with a mirror sets them.
+MIRROR = ("--env", f"BUNDLE_MIRROR__ALL={SERVER}")
+OLD_BUNDLER = "2.3.15"
+SOURCES = Path(__file__).parents[2] / "fixtures" / "gems"
+APPS = Path(__file__).parents[2] / "fixtures" / "apps"
+
+_DEBIAN = "http://deb.debian.org/debian"
+_APT = (
+    f"deb {_DEBIAN} trixie main",
+    "deb http://deb.debian.org/debian-security trixie-security main",
+    # For what Debian 13 left out: sprockets-rails, and a Bundler of another age.
+    f"deb {_DEBIAN} bookworm main",
+)
+_PACKAGES = (
+    "puma", "ruby", "ruby-bcrypt", "ruby-bootsnap", "ruby-bundler", "ruby-cssbundling-rails", "ruby-delayed-job",
+    "ruby-delayed-job-active-record", "ruby-kramdown", "ruby-listen", "ruby-pg", "ruby-rack-timeout", "ruby-rackup",
+    "ruby-rails", "ruby-redis", "ruby-sidekiq", "ruby-sinatra", "ruby-sprockets", "ruby-sprockets-rails",
+    "ruby-sqlite3",
+)  # fmt: skip
+_OTHER_BUNDLER = (
+    'cd "$1/opt" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download ruby-bundler/bookworm &&'
+    " mkdir -p others && dpkg-deb -x ruby-bundler_*.deb others/bundler && rm ruby-bundler_*.deb"
+)
+_PLATFORM = "x86_64-linux"
+
+
+@functools.cache
+def shelve_gems() -> str:
+    """Plant the server in the recording proxy; gives its address."""
+    directory = gem_server()
+    for file in sorted(directory.rglob("*")):
+        if file.is_file():
+            shelve(f"{SERVER}/{file.relative_to(directory).as_posix()}", file.read_bytes())
+    return SERVER
+
+
+@functools.cache
+def gem_server() -> Path:
+    """Give the directory of the server's files, which is made once per machine: a minute or two."""
+    directory = default_places().cache / "tests" / f"gems-{_digest()}"
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (directory / "files").is_dir():
+            with tempfile.TemporaryDirectory(dir=directory, ignore_cleanup_errors=True) as temporary:
+                _make_system(Path(temporary))
+                pack_gems(Path(temporary, "root"), Path(temporary, "files"))
+                Path(temporary, "files").rename(directory / "files")
+    return directory / "files"
+
+
+def locked_versions(lock: str) -> dict[str, str]:
+    """Give the gems that a lock file names, with the version of each."""
+    return dict(re.findall(r"^    (\S+) \(([^)]+)\)$", lock, re.MULTILINE))
+
+
+def served_versions(name: str) -> list[str]:
+    """Give the versions of a gem that the server has, as lock files write them."""
+    page = gem_server() / "info" / name
+    return [line.partition(" ")[0] for line in page.read_text().splitlines()[1:]] if page.is_file() else []
+
+
+def pack_gems(root: Path, target: Path) -> None:
+    """Run the script in a system, which it only reads."""
+    target.mkdir(exist_ok=True)
+    script = ("ruby", "/tmp/gems/pack_gems.rb", "/tmp/files", "/opt/others", "/tmp/sources")
+    with tempfile.TemporaryDirectory() as sources:
+        # A copy: RubyGems packs where the sources are.
+        shutil.copytree(SOURCES, sources, dirs_exist_ok=True)
+        subprocess.run(
+            [
+                *("bwrap", "--unshare-all", "--ro-bind", str(root), "/", "--dev", "/dev", "--proc", "/proc"),
+                *("--tmpfs", "/tmp", "--ro-bind", str(SOURCES), "/tmp/gems"),
+                *("--bind", sources, "/tmp/sources", "--bind", str(target), "/tmp/files"),
+                *("--clearenv", "--setenv", "LANG", "C.UTF-8", "--setenv", "PATH", "/usr/bin:/bin", *script),
+            ],
+            check=True,
+            capture_output=True,
+        )
+
+
+@contextlib.contextmanager
+def serving() -> Iterator[str]:
+    """Serve the files on the loopback interface; gives the address."""
+    handler = functools.partial(_QuietHandler, directory=str(gem_server()))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+
+
+def write_lock(app: Path) -> None:
+    """Write an app's lock file as its developer would: with the stack's Ruby and its Bundler."""
+    from tests.support.stack import debian_13
+
+    root = debian_13().build_root
+    bundle = next(root.glob("usr/bin/bundle[0-9]*")).name  # Debian names Ruby's own Bundler after the line
+    with serving() as address:
+        environment = {
+            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp", "BUNDLE_MIRROR__ALL": address,
+            "BUNDLE_FROZEN": "false",
+        }  # fmt: skip
+        subprocess.run(
+            [
+                *("bwrap", "--unshare-all", "--share-net", "--ro-bind", str(root), "/"),
+                *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(app), "/mnt", "--chdir", "/mnt"),
+                *("--clearenv", *(word for item in environment.items() for word in ("--setenv", *item))),
+                *(bundle, "lock", "--add-platform", _PLATFORM),
+            ],
+            check=True,
+            capture_output=True,
+        )
+    lock = app / "Gemfile.lock"
+    # Debian's Ruby calls its platform by another name than that of every other Linux.
+    lock.write_text(lock.read_text().replace(f"  {_PLATFORM}-gnu\n", ""))
+
+
+def _digest() -> str:
+    told = hashlib.sha256(repr((_APT, _PACKAGES, _OTHER_BUNDLER)).encode())
+    for file in sorted(SOURCES.rglob("*")):
+        if file.is_file():
+            told.update(file.relative_to(SOURCES).as_posix().encode() + file.read_bytes())
+    return told.hexdigest()[:16]
+
+
+def _make_system(place: Path) -> None:
+    """Make a Debian 13 system with the packages, below ``place/root``."""
+    tar = place / "system.tar"
+    subprocess.run(
+        [
+            *("mmdebstrap", "--quiet", f"--mode={mmdebstrap_mode()}", "--variant=essential"),
+            *(f"--include={','.join(_PACKAGES)}", f"--customize-hook={_OTHER_BUNDLER}", "trixie", str(tar), *_APT),
+        ],
+        check=True,
+        env={**os.environ, "LC_ALL": "C.UTF-8"},
+    )
+    with tarfile.open(tar) as system:
+        files = (member for member in system if not (member.isdev() or member.name.startswith("./dev/")))
+        system.extractall(place / "root", files, filter=_as_own)
+    tar.unlink()
+
+
+def _as_own(member: tarfile.TarInfo, _place: str) -> tarfile.TarInfo:
+    """Unpack without owners: only the script reads the system, whoever runs the tests."""
+    mode = None if member.mode is None else member.mode | (0o700 if member.isdir() else 0o400)
+    return member.replace(uid=None, gid=None, uname=None, gname=None, mode=mode)  # type: ignore[arg-type]
+
+
+class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:]:
+        write_lock(APPS / name)
