@@ -1,8 +1,7 @@
 """The app's own source as steps of a build see it: one digest of it all, and what a step made or changed.
 
-Times of files are set to what follows from their contents. Sprockets writes them into its results and believes that
-the same time means the same contents, so times of the checkout would make every build another one, and one time for
-all would serve old assets for new.
+Times of files and directories are set to what follows from their contents: Sprockets believes that the same time means
+the same contents, so one time for all would serve old assets for new, and times of the checkout would waste its cache.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Facts:
 
 
 def digest_source(app_dir: Path) -> str:
-    """Give one digest of paths and contents, and set each file's time by its contents on the way."""
+    """Give one digest of paths and contents, and set times by contents on the way."""
     whole = hashlib.sha256()
     for path in source_files(app_dir):
         name = os.fsencode(path.relative_to(app_dir))
@@ -39,9 +38,17 @@ def digest_source(app_dir: Path) -> str:
             continue
         contents = hashlib.sha256(path.read_bytes()).digest()
         whole.update(b"%s\0%d\0%s" % (name, os.access(path, os.X_OK), contents))
-        time = IMAGE_TIME + int.from_bytes(contents[:8], "big") % _SPAN
-        os.utime(path, (time, time))
+        _set_time(path, contents)
+    for directory, names, files in os.walk(app_dir, topdown=False):
+        _set_time(
+            Path(directory), hashlib.sha256("\0".join(sorted([*names, *files])).encode(errors="replace")).digest()
+        )
     return whole.hexdigest()
+
+
+def _set_time(path: Path, digest: bytes) -> None:
+    time = IMAGE_TIME + int.from_bytes(digest[:8], "big") % _SPAN
+    os.utime(path, (time, time))
 
 
 def source_files(app_dir: Path) -> Iterator[Path]:

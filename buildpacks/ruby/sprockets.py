@@ -1,6 +1,7 @@
 """What Sprockets leaves in ``public/assets``, made the same in every build of the same source. Pure but for files.
 
-The name of its manifest is random, and the order of what stands in it is that of its threads.
+The name of its manifest is random, the order of what stands in it is that of its threads, and the time of the build
+is in it and in every compressed asset.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from pathlib import Path
 ASSETS = "public/assets"
 _MANIFESTS = (".sprockets-manifest-*.json", "manifest-*.json")
 _PROPSHAFT = ".manifest.json"
+_TIME = "1980-01-01T00:00:01+00:00"
+_GZIP, _GZIP_TIME = b"\x1f\x8b", 4  # what a file begins with, and where its header has the time
 
 
 def committed_manifest(app_dir: Path) -> Path | None:
@@ -25,17 +28,28 @@ def has_manifest(app_dir: Path) -> bool:
     return committed_manifest(app_dir) is not None or (app_dir / ASSETS / _PROPSHAFT).is_file()
 
 
-def settle_manifest(app_dir: Path) -> None:
-    """Sort the manifest, and name it by its contents."""
+def settle_assets(app_dir: Path) -> None:
+    """Take times out of manifest and compressed assets; sort the manifest, and name it by its contents."""
+    for compressed in (app_dir / ASSETS).rglob("*.gz"):
+        with compressed.open("r+b") as file:
+            if file.read(len(_GZIP)) == _GZIP:
+                file.seek(_GZIP_TIME)
+                file.write(bytes(4))
     for manifest in list(_manifests(app_dir)):
-        try:
-            table = json.loads(manifest.read_text())
-        except ValueError:
-            continue  # of another form than we know: it stays as it is
-        data = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
-        prefix = manifest.name[: manifest.name.index("manifest-") + len("manifest-")]
-        manifest.unlink()
-        (manifest.parent / f"{prefix}{hashlib.sha256(data).hexdigest()[:32]}.json").write_bytes(data)
+        _settle_manifest(manifest)
+
+
+def _settle_manifest(manifest: Path) -> None:
+    try:
+        table = json.loads(manifest.read_text())
+        for facts in table["files"].values():
+            facts["mtime"] = _TIME
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return  # of another form than Sprockets': it stays as it is
+    data = json.dumps(table, sort_keys=True, separators=(",", ":")).encode()
+    prefix = manifest.name[: manifest.name.index("manifest-") + len("manifest-")]
+    manifest.unlink()
+    (manifest.parent / f"{prefix}{hashlib.sha256(data).hexdigest()[:32]}.json").write_bytes(data)
 
 
 def _manifests(app_dir: Path) -> Iterator[Path]:

@@ -20,7 +20,9 @@ def add_gem(name: str, source: str = "rubygems.org") -> object:
 
     def edit(app: Path) -> None:
         gemfile = app / "Gemfile"
-        gemfile.write_text(gemfile.read_text().replace(f'"https://{source}"\n', f'"https://{source}"\n\ngem "{name}"\n'))
+        gemfile.write_text(
+            gemfile.read_text().replace(f'"https://{source}"\n', f'"https://{source}"\n\ngem "{name}"\n')
+        )
         write_lock(app)
 
     return edit

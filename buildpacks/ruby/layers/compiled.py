@@ -24,13 +24,14 @@ from buildpacks.ruby.app_errors import (
     PrecompileNeedsDatabaseError,
 )
 from buildpacks.ruby.app_trace import app_lines
+from buildpacks.ruby.bootsnap import DIRECTORIES, settle_bytecode
 from buildpacks.ruby.bundle import Bundle
 from buildpacks.ruby.database_url import dummy_database_url
 from buildpacks.ruby.family import Family
 from buildpacks.ruby.rake_tasks import CLEAN, PRECOMPILE
 from buildpacks.ruby.secret_key import build_secret
-from buildpacks.ruby.source_files import IMAGE_TIME, changed_since, digest_source, snapshot, source_files
-from buildpacks.ruby.sprockets import ASSETS, committed_manifest, has_manifest, settle_manifest
+from buildpacks.ruby.source_files import IMAGE_TIME, Facts, changed_since, digest_source, snapshot, source_files
+from buildpacks.ruby.sprockets import ASSETS, committed_manifest, has_manifest, settle_assets
 from buildpacks.sdk import BuildContext, CommandFailedError, Layer, LayerTypes, changed, read_toml_if_present
 
 ELSEWHERE = "OFFRAMP_RAILS_ASSETS"
@@ -94,9 +95,10 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
     before, passing = snapshot(context.app_dir), _files_below(context.app_dir, *_PASSING)
     if makes_assets:
         _precompile(context, bundle, family, tasks, layer)
-    made = [path for path in changed_since(before, context.app_dir) if _is_kept(path)]
-    made += _files_below(context.app_dir, ASSETS)
-    _keep(context.app_dir, layer.path / _CACHES, (*_files_below(context.app_dir, _CACHE), *made))
+    # For the next build they are kept as the tools left them, with the times by which assets:clean goes.
+    _keep(context.app_dir, layer.path / _CACHES, _made_since(before, context.app_dir, ASSETS, _CACHE))
+    settle_assets(context.app_dir)
+    made = _made_since(before, context.app_dir, ASSETS)
     if not compiles_at_run_time(context.app_dir):
         shutil.rmtree(context.app_dir / _CACHE, ignore_errors=True)
     for path in set(_files_below(context.app_dir, *_PASSING)) - set(passing):
@@ -104,7 +106,7 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
             (context.app_dir / path).unlink()  # a log, a process file: the next build would not have it
     if makes_bytecode and not _compile_ruby(context, bundle):
         layer.key = {**layer.key, "source": ""}  # the next build tries again, and warns again
-    bytecode = _files_below(context.app_dir, f"{_BOOTSNAP}/compile-cache-iseq", f"{_BOOTSNAP}/compile-cache-yaml")
+    bytecode = _files_below(context.app_dir, *(f"{_BOOTSNAP}/{name}" for name in DIRECTORIES))
     _keep(context.app_dir, layer.path / _PRODUCTS, {*made, *bytecode})
 
 
@@ -143,7 +145,6 @@ def _precompile(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
             bundle.run(context, "rake", *wanted, environment=_rake_environment(bundle, family, layer))
         except CommandFailedError as error:
             raise _precompile_error(error) from error
-    settle_manifest(context.app_dir)
     trim(context.app_dir / _CACHE)
     expects = bundle.lock.has("sprockets", "propshaft") and context.user_env.get(ELSEWHERE, "") != "elsewhere"
     if family.is_rails and expects and not has_manifest(context.app_dir):
@@ -187,7 +188,14 @@ def _compile_ruby(context: BuildContext, bundle: Bundle) -> bool:
                 "Bootsnap could not compile the app's Ruby, so the app starts more slowly", "\n".join(error.last_lines)
             )
             return False
+    settle_bytecode(context.app_dir / _BOOTSNAP)
     return True
+
+
+def _made_since(before: Mapping[Path, Facts], app_dir: Path, *directories: str) -> set[Path]:
+    """Give what was made or changed, and all of some directories, where the last build's files are, too."""
+    changed_files = (path for path in changed_since(before, app_dir) if _is_kept(path))
+    return {*changed_files, *_files_below(app_dir, *directories)}
 
 
 def _is_kept(path: Path) -> bool:

@@ -143,9 +143,9 @@ def _tidy(gems: Path) -> None:
 
 
 def _settle_times(gems: Path) -> None:
-    """Give every file the time it has in the image: Sprockets and Bootsnap write times of gems into what they make."""
-    for directory, _names, files in os.walk(gems):
-        for name in files:
+    """Give everything the time it has in the image: Sprockets and Bootsnap write times of gems into what they make."""
+    for directory, names, files in os.walk(gems, topdown=False):
+        for name in (*names, *files):
             os.utime(Path(directory) / name, (IMAGE_TIME, IMAGE_TIME), follow_symlinks=False)
 
 

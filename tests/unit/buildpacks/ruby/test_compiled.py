@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from buildpacks.ruby import app_errors
+from buildpacks.ruby.bootsnap import settle_bytecode
 from buildpacks.ruby.layers.compiled import trim
+from buildpacks.ruby.sprockets import settle_assets
 from buildpacks.sdk.testing import BuildFailedError
 from tests.support.ruby_app import RailsApp
 
@@ -170,30 +173,61 @@ def test_trim_deletes_what_is_oldest(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 
-def test_manifest_of_another_form_stays(tmp_path: Path) -> None:
-    """A manifest that is not JSON is not ours to change."""
-    from buildpacks.ruby.sprockets import settle_manifest
-
+@pytest.mark.parametrize("text", ["not json", "[]", '{"assets": {}}', '{"files": {"a.css": 1}}'])
+def test_manifest_of_another_form_stays(tmp_path: Path, text: str) -> None:
+    """What Sprockets did not write is not ours to change."""
     manifest = tmp_path / "public/assets/manifest-x.json"
     manifest.parent.mkdir(parents=True)
-    manifest.write_text("not json")
+    manifest.write_text(text)
 
-    settle_manifest(tmp_path)
+    settle_assets(tmp_path)
 
-    assert manifest.read_text() == "not json"
+    assert manifest.read_text() == text
 
 
 def test_manifest_keeps_what_it_lists(tmp_path: Path) -> None:
-    """It is sorted and renamed, and says the same."""
-    from buildpacks.ruby.sprockets import settle_manifest
-
+    """It is sorted, renamed, and without the time of the build."""
     directory = tmp_path / "public/assets"
     directory.mkdir(parents=True)
-    table = {"files": {"b.css": {"size": 1}, "a.css": {"size": 2}}, "assets": {"b.css": "b-1.css"}}
+    table = {"files": {"b.css": {"mtime": "2026-01-01T00:00:00+00:00"}, "a.css": {}}, "assets": {"b.css": "b-1.css"}}
     (directory / ".sprockets-manifest-0123.json").write_text(json.dumps(table))
 
-    settle_manifest(tmp_path)
+    settle_assets(tmp_path)
 
     (manifest,) = directory.iterdir()
-    assert json.loads(manifest.read_text()) == table
+    time = "1980-01-01T00:00:01+00:00"
+    assert json.loads(manifest.read_text()) == {
+        "files": {"a.css": {"mtime": time}, "b.css": {"mtime": time}},
+        "assets": {"b.css": "b-1.css"},
+    }
     assert manifest.name.startswith(".sprockets-manifest-")
+
+
+def test_compressed_assets_keep_their_contents(tmp_path: Path) -> None:
+    """Only the time in the header goes; what is no gzip is left alone."""
+    directory = tmp_path / "public/assets"
+    directory.mkdir(parents=True)
+    dated = gzip.compress(b"a{}", mtime=1_700_000_000)
+    (directory / "a.css.gz").write_bytes(dated)
+    (directory / "b.css.gz").write_bytes(b"plain text")
+
+    settle_assets(tmp_path)
+
+    assert (directory / "a.css.gz").read_bytes() == dated[:4] + bytes(4) + dated[8:]
+    assert (directory / "b.css.gz").read_bytes() == b"plain text"
+
+
+def test_bytecode_loses_what_bootsnap_left_unset(tmp_path: Path) -> None:
+    """Fifteen bytes of a header of a known version, and nothing else."""
+    known = (6).to_bytes(4, "little") + b"x" * 60 + b"code"
+    other = (99).to_bytes(4, "little") + b"x" * 60 + b"code"
+    directory = tmp_path / "compile-cache-iseq/00"
+    directory.mkdir(parents=True)
+    for name, data in (("known", known), ("other", other), ("short", b"x")):
+        (directory / name).write_bytes(data)
+
+    settle_bytecode(tmp_path)
+
+    assert (directory / "known").read_bytes() == known[:49] + bytes(15) + b"code"
+    assert (directory / "other").read_bytes() == other
+    assert (directory / "short").read_bytes() == b"x"
