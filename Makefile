@@ -10,7 +10,8 @@ HOST_PROGRAMS := bwrap:bubblewrap mmdebstrap:mmdebstrap git:git
 # Ordinary users make base images with a range of user ids; root needs none.
 HOST_PROGRAMS += $(if $(filter 0,$(shell id -u)),,newuidmap:uidmap)
 TEST_PROGRAMS := skopeo:skopeo docker:docker.io dockerd:docker.io docker-registry:docker-registry g++:g++ \
-                 curl:curl pgrep:procps mount:mount openssl:openssl htpasswd:apache2-utils
+                 curl:curl pgrep:procps mount:mount openssl:openssl htpasswd:apache2-utils \
+                 psql:postgresql
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix setup setup-test bench clean

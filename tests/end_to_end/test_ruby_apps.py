@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
+from zlib import crc32
 
 import pytest
 
 from tests.support.app_cycle import AppCase, AppCycle, Cycle, answers, replace_in
-from tests.support.gem_source import MIRROR, shelve_gems, write_lock
+from tests.support.gem_source import MIRROR, add_gem, from_gem_server
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.xdist_group("ruby-apps")]
 
 RUBY, GEMS = "offramp/ruby: ruby", "offramp/ruby: gems"
-
-
-def add_gem(name: str, source: str = "rubygems.org") -> object:
-    """Make an edit that adds a gem, and locks it as a developer would."""
-
-    def edit(app: Path) -> None:
-        gemfile = app / "Gemfile"
-        gemfile.write_text(
-            gemfile.read_text().replace(f'"https://{source}"\n', f'"https://{source}"\n\ngem "{name}"\n')
-        )
-        write_lock(app)
-
-    return edit
 
 
 class TestSinatra(AppCycle):
@@ -38,6 +25,30 @@ class TestSinatra(AppCycle):
         ask_edited=answers("/notes/tea", "Two minutes"),
         depend=add_gem("rack-timeout"),
         kept=(RUBY, GEMS),
-        prepare=lambda _app: None if shelve_gems() else None,
+        prepare=from_gem_server,
         options=MIRROR,
     )
+
+
+class TestNativeGem(AppCycle):
+    """A gem without a precompiled form: compiled in the build, with the stack's compiler and headers."""
+
+    case: ClassVar = AppCase(
+        app="ruby_native_gem",
+        ask=answers("/?text=to%20be%20or%20not", '"words":4', f'"checksum":{crc32(b"to be or not")}'),
+        edit=replace_in("config.ru", "words:", "count:"),
+        ask_edited=answers("/?text=to%20be", '"count":2'),
+        depend=add_gem("rack-timeout"),
+        kept=(RUBY, GEMS),
+        prepare=from_gem_server,
+        options=MIRROR,
+    )
+
+    def test_compiled_gem_is_not_compiled_again(self, cycle: Cycle) -> None:
+        """One gem more leaves the compiled one as it is."""
+        cycle.build()
+        edited = cycle.edited(add_gem("rack-timeout"))
+        done = edited.offramp.run("build", edited.app, "-t", "one-more", *edited.case.options)
+
+        assert "Using wordcount_native 1.0.0" in done.stderr
+        assert "Installing rack-timeout" in done.stderr

@@ -21,7 +21,7 @@ import sys
 import tarfile
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from builder.places import default_places
@@ -78,6 +78,11 @@ def gem_server() -> Path:
                 pack_gems(Path(temporary, "root"), Path(temporary, "files"))
                 Path(temporary, "files").rename(directory / "files")
     return directory / "files"
+
+
+def from_gem_server(_app: Path) -> None:
+    """Make the gems available before an app's first build."""
+    shelve_gems()
 
 
 def locked_versions(lock: str) -> dict[str, str]:
@@ -148,6 +153,19 @@ def write_lock(app: Path) -> None:
     lock.write_text(lock.read_text().replace(f"  {_PLATFORM}-gnu\n", ""))
 
 
+def add_gem(name: str) -> Callable[[Path], None]:
+    """Make an edit that adds a gem, and locks it as a developer would."""
+
+    def edit(app: Path) -> None:
+        gemfile, first = app / "Gemfile", 'source "https://rubygems.org"\n'
+        text = gemfile.read_text()
+        assert text.startswith(first)
+        gemfile.write_text(text.replace(first, f'{first}\ngem "{name}"\n'))
+        write_lock(app)
+
+    return edit
+
+
 def _digest() -> str:
     told = hashlib.sha256(repr((_APT, _PACKAGES, _OTHER_BUNDLER)).encode())
     for file in sorted(SOURCES.rglob("*")):
@@ -168,8 +186,9 @@ def _make_system(place: Path) -> None:
         env={**os.environ, "LC_ALL": "C.UTF-8"},
     )
     with tarfile.open(tar) as system:
-        files = (member for member in system if not (member.isdev() or member.name.startswith("./dev/")))
-        system.extractall(place / "root", files, filter=_as_own)
+        for member in system:
+            if not (member.isdev() or member.name.startswith("./dev/")):
+                system.extract(member, place / "root", filter=_as_own)
     tar.unlink()
 
 

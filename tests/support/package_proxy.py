@@ -114,8 +114,11 @@ def shelve(url: str, data: bytes) -> None:
     """Keep an answer that no server gives: for addresses below ``.example``, which nobody has."""
     directory = kept_directory()
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / _key(url)).write_bytes(data)
-    (directory / f"{_key(url)}.json").write_text(json.dumps({"status": 200, "headers": {}, "url": url}))
+    facts = json.dumps({"status": 200, "headers": {}, "url": url}).encode()
+    for name, contents in ((_key(url), data), (f"{_key(url)}.json", facts)):
+        partial = directory / f"{name}.{os.getpid()}"  # another test run may be reading
+        partial.write_bytes(contents)
+        partial.replace(directory / name)
 
 
 def _is_unchanging(url: str) -> bool:
