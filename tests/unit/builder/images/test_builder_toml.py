@@ -18,8 +18,14 @@ def test_default_builder_has_heroku_s_order() -> None:
     assert "debian-13" == builder.stack
     *languages, without = builder.order.groups
     assert [("offramp/apt", False), ("offramp/procfile", False)] == [(one.id, one.optional) for one in without]
-    for group, language in zip(languages, ("offramp/python", "offramp/ruby", "offramp/go"), strict=True):
-        assert [("offramp/apt", True), (language, False), ("offramp/procfile", True)] == [
+    expected = (
+        (("offramp/python", False),),
+        (("offramp/nodejs", True), ("offramp/ruby", False)),
+        (("offramp/go", False),),
+        (("offramp/nodejs", False),),
+    )
+    for group, packs in zip(languages, expected, strict=True):
+        assert [("offramp/apt", True), *packs, ("offramp/procfile", True)] == [
             (element.id, element.optional) for element in group
         ]
     assert all((directory / "buildpack.toml").is_file() for directory in builder.buildpacks)

@@ -1,0 +1,1 @@
+"""The Node.js buildpack. Start reading at ``buildpack.py``."""

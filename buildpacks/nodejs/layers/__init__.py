@@ -1,0 +1,1 @@
+"""The layers the Node.js buildpack writes, a file for each."""
