@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 from zlib import crc32
 
@@ -50,5 +51,4 @@ class TestNativeGem(AppCycle):
         edited = cycle.edited(add_gem("rack-timeout"))
         done = edited.offramp.run("build", edited.app, "-t", "one-more", *edited.case.options)
 
-        assert "Using wordcount_native 1.0.0" in done.stderr
-        assert "Installing rack-timeout" in done.stderr
+        assert re.findall(r"Installing (\S+) \d", done.stderr) == ["rack-timeout"]

@@ -194,7 +194,7 @@ def _make_system(place: Path) -> None:
 
 def _as_own(member: tarfile.TarInfo, _place: str) -> tarfile.TarInfo:
     """Unpack without owners: only the script reads the system, whoever runs the tests."""
-    mode = None if member.mode is None else member.mode | (0o700 if member.isdir() else 0o400)
+    mode = member.mode | (0o700 if member.isdir() else 0o400)
     return member.replace(uid=None, gid=None, uname=None, gname=None, mode=mode)  # type: ignore[arg-type]
 
 
