@@ -49,6 +49,6 @@ class TestNativeGem(AppCycle):
         """One gem more leaves the compiled one as it is."""
         cycle.build()
         edited = cycle.edited(add_gem("rack-timeout"))
-        done = edited.offramp.run("build", edited.app, "-t", "one-more", *edited.case.options)
+        done = edited.offramp.run("build", edited.app, "-t", cycle.case.name, *edited.case.options)
 
         assert re.findall(r"Installing (\S+) \d", done.stderr) == ["rack-timeout"]
