@@ -51,7 +51,7 @@ _SIGNS: tuple[tuple[type[InstallGemsError], tuple[str, ...]], ...] = (
         (
             "Could not find (gem|compatible versions)",
             "Could not find .* in (any of the sources|rubygems repository|locally)",
-            "Your bundle is locked to .* but that version",
+            r"(?s:Your bundle is locked to .{1,200}?\sbut\s+that\s+version)",  # Bundler breaks its lines
         ),
     ),
     (

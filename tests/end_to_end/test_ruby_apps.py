@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 from zlib import crc32
 
@@ -48,7 +49,6 @@ class TestNativeGem(AppCycle):
         """One gem more leaves the compiled one as it is."""
         cycle.build()
         edited = cycle.edited(add_gem("rack-timeout"))
-        done = edited.offramp.run("build", edited.app, "-t", "one-more", *edited.case.options)
+        done = edited.offramp.run("build", edited.app, "-t", cycle.case.name, *edited.case.options)
 
-        assert "Using wordcount_native 1.0.0" in done.stderr
-        assert "Installing rack-timeout" in done.stderr
+        assert re.findall(r"Installing (\S+) \d", done.stderr) == ["rack-timeout"]

@@ -8,6 +8,7 @@ proxy as ``https://gems.example``: what Bundler and RubyGems ask of rubygems.org
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import fcntl
 import functools
@@ -23,6 +24,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from builder.places import default_places
 from builder.stacks.mmdebstrap import mmdebstrap_mode
@@ -116,9 +118,9 @@ def pack_gems(root: Path, target: Path) -> None:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[str]:
-    """Serve the files on the loopback interface; gives the address."""
-    handler = functools.partial(_QuietHandler, directory=str(gem_server()))
+def serving(credentials: str = "") -> Iterator[str]:
+    """Serve the files on the loopback interface, to who has the credentials (``user:password``); gives the address."""
+    handler = functools.partial(_Handler, credentials=credentials, directory=str(gem_server()))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
@@ -194,11 +196,24 @@ def _make_system(place: Path) -> None:
 
 def _as_own(member: tarfile.TarInfo, _place: str) -> tarfile.TarInfo:
     """Unpack without owners: only the script reads the system, whoever runs the tests."""
-    mode = None if member.mode is None else member.mode | (0o700 if member.isdir() else 0o400)
+    mode = member.mode | (0o700 if member.isdir() else 0o400)
     return member.replace(uid=None, gid=None, uname=None, gname=None, mode=mode)  # type: ignore[arg-type]
 
 
-class _QuietHandler(http.server.SimpleHTTPRequestHandler):
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    def __init__(self, *arguments: Any, credentials: str, directory: str) -> None:
+        self._expected = f"Basic {base64.b64encode(credentials.encode()).decode()}" if credentials else None
+        super().__init__(*arguments, directory=directory)
+
+    def do_GET(self) -> None:
+        if self._expected and self.headers.get("Authorization") != self._expected:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="gems"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        super().do_GET()
+
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""
 

@@ -74,7 +74,8 @@ def install_bundler(
         with context.output.timed(f"Installing Bundler {version}"), tempfile.TemporaryDirectory() as directory:
             gem = _download(version, rubygems_source(settings), Path(directory) / f"bundler-{version}.gem")
             _install(context, ruby, gem, layer.path, version)
-    layer.env = layer.env.prepend("GEM_PATH", layer.path)
+    # The program 'bundle' that Bundler puts beside the gems' own would take any newer release of the same line.
+    layer.env = layer.env.prepend("GEM_PATH", layer.path).override("BUNDLER_VERSION", version)
     layer.sboms[CYCLONEDX] = cyclonedx([Component(name=_NAME, version=version, purl=f"pkg:gem/{_NAME}@{version}")])
     return InstalledBundler(version=version, layer=layer)
 

@@ -88,3 +88,15 @@ def test_known_causes(text: str, expected: type[errors.InstallGemsError]) -> Non
 
     assert type(error) is expected
     assert text in error.explain().why
+
+
+def test_words_of_bundler_are_known_across_its_line_breaks() -> None:
+    """Bundler breaks long sentences where it likes; a locked version that is gone is told as such."""
+    text = """\
+Your bundle is locked to puma (6.6.99-x86_64-linux) from rubygems repository
+https://rubygems.org/ or installed locally, but that version can no longer be
+found in that source. That means the author of puma (6.6.99-x86_64-linux) has
+removed it.
+"""
+
+    assert type(install_error(failed(text))) is errors.GemNotFoundError
