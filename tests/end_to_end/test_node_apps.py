@@ -74,10 +74,10 @@ class TestExpressWithNpm(AppCycle):
 
     def test_container_knows_its_memory(self, cycle: Cycle) -> None:
         """WEB_MEMORY and WEB_CONCURRENCY follow from the container's limit, read where cgroup v1 or v2 has it."""
+        launcher = "--entrypoint=/cnb/lifecycle/launcher"
         with cycle.container() as container:
-            image = container.get_wrapped_container().image.id
-        command = ("docker", "run", "--rm", "--memory=1536m", "--entrypoint=/cnb/lifecycle/launcher", image, "env")
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+            command = ("docker", "run", "--rm", "--memory=1536m", launcher, container.image, "env")
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
 
         assert done.returncode == 0, done.stderr
         assert "WEB_CONCURRENCY=3\n" in done.stdout

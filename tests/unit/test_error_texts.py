@@ -15,6 +15,7 @@ import builder.errors
 import buildpacks.apt.errors
 import buildpacks.go.errors
 import buildpacks.heroku_classic.errors
+import buildpacks.nodejs.errors
 import buildpacks.procfile.errors
 import buildpacks.python.errors
 import buildpacks.ruby.app_errors
@@ -42,6 +43,7 @@ MODULES = [
     builder.errors,
     buildpacks.sdk.errors,
     buildpacks.go.errors,
+    buildpacks.nodejs.errors,
     buildpacks.procfile.errors,
     buildpacks.apt.errors,
     buildpacks.heroku_classic.errors,

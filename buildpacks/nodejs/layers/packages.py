@@ -41,7 +41,7 @@ _LAYOUT = 1  # raise it when the same packages would be laid out differently
 _SETTINGS = (".npmrc", ".yarnrc", ".yarnrc.yml", "pnpm-workspace.yaml", ".pnpmfile.cjs")
 _LIFECYCLE = ("preinstall", "install", "postinstall", "prepare")
 _PLUG_N_PLAY = re.compile(r"^nodeLinker:\s*[\"']?(?!pnp)(?P<linker>[\w-]+)", re.MULTILINE)
-_PRUNED_AT = re.compile(rb"^(\"?prunedAt\"?:).*$", re.MULTILINE)
+_PRUNED_AT = re.compile(rb"^( *\"?prunedAt\"?: *)(\"?)[^\",\n]*, [^\"\n]*?(\"?)(,?)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,9 +187,15 @@ def _settle(modules: Path) -> None:
     """Take the time of the build out of what pnpm notes, and remove what compiling left besides its result."""
     notes = modules / ".modules.yaml"
     if notes.is_file():
-        notes.write_bytes(_PRUNED_AT.sub(rb"\1 Tue, 01 Jan 1980 00:00:01 GMT", notes.read_bytes()))
-    for name in (".cache", ".yarn-state.yml.lock"):
-        shutil.rmtree(modules / name, ignore_errors=True)
+        notes.write_bytes(_without_times(notes.read_bytes()))
+    # pnpm's note of when it last looked; caches of bundlers.
+    for state in modules.glob(".pnpm-workspace-state*.json"):
+        state.unlink()
+    shutil.rmtree(modules / ".cache", ignore_errors=True)
+
+
+def _without_times(notes: bytes) -> bytes:
+    return _PRUNED_AT.sub(rb"\1\2Tue, 01 Jan 1980 00:00:01 GMT\3\4", notes)
 
 
 def _components(modules: Path) -> Iterable[Component]:
