@@ -26,10 +26,9 @@ from buildpacks.ruby.app_errors import (
 from buildpacks.ruby.app_trace import app_lines
 from buildpacks.ruby.bootsnap import DIRECTORIES, settle_bytecode
 from buildpacks.ruby.bundle import Bundle
-from buildpacks.ruby.database_url import dummy_database_url
 from buildpacks.ruby.family import Family
+from buildpacks.ruby.rake_environment import rake_environment
 from buildpacks.ruby.rake_tasks import CLEAN, PRECOMPILE
-from buildpacks.ruby.secret_key import build_secret
 from buildpacks.ruby.source_files import IMAGE_TIME, Facts, changed_since, digest_source, snapshot, source_files
 from buildpacks.ruby.sprockets import ASSETS, committed_manifest, has_manifest, settle_assets
 from buildpacks.sdk import BuildContext, CommandFailedError, Layer, LayerTypes, changed, read_toml_if_present
@@ -140,27 +139,16 @@ def _makes_assets(context: BuildContext, tasks: frozenset[str]) -> bool:
 
 def _precompile(context: BuildContext, bundle: Bundle, family: Family, tasks: frozenset[str], layer: Layer) -> None:
     wanted = [PRECOMPILE, *([CLEAN] if CLEAN in tasks else [])]
+    environment = rake_environment(bundle, family, bootsnap=layer.path / _STARTING)
     with context.output.timed(f"Running rake {' '.join(wanted)}"):
         try:
-            bundle.run(context, "rake", *wanted, environment=_rake_environment(bundle, family, layer))
+            bundle.run(context, "rake", *wanted, environment=environment)
         except CommandFailedError as error:
             raise _precompile_error(error) from error
     trim(context.app_dir / _CACHE)
     expects = bundle.lock.has("sprockets", "propshaft") and context.user_env.get(ELSEWHERE, "") != "elsewhere"
     if family.is_rails and expects and not has_manifest(context.app_dir):
         raise NoManifestError(directory=ASSETS)
-
-
-def _rake_environment(bundle: Bundle, family: Family, layer: Layer) -> dict[str, str]:
-    """Give what rake's environment needs besides the bundle's: production, and stand-ins for what comes at run time."""
-    environment = {"RAILS_GROUPS": "assets", "RAILS_LOG_TO_STDOUT": "enabled", **build_secret(bundle, family)}
-    environment |= {name: "production" for name in ("RACK_ENV", "RAILS_ENV") if name not in bundle.environment}
-    dummy = dummy_database_url(bundle.lock)
-    if dummy and "DATABASE_URL" not in bundle.environment:
-        environment["DATABASE_URL"] = dummy
-    # Bootsnap's cache of this run is for the next build; that of the image is made apart, without a trace of this one.
-    environment["BOOTSNAP_CACHE_DIR"] = str(layer.path / _STARTING)
-    return environment
 
 
 def _precompile_error(error: CommandFailedError) -> PrecompileError:
