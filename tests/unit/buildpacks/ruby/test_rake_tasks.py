@@ -133,12 +133,23 @@ def test_rakefile_that_did_not_load_is_tried_again(tmp_path: Path) -> None:
     assert WARNING in output
 
 
-@pytest.mark.parametrize("name", ["RAILS_ENV", "RACK_ENV", "RAILS_GROUPS", "DATABASE_URL", "RAILS_LOG_TO_STDOUT"])
+@pytest.mark.parametrize(
+    "name", ["RAILS_ENV", "RACK_ENV", "RAILS_GROUPS", "DATABASE_URL", "RAILS_LOG_TO_STDOUT", "NODE_OPTIONS"]
+)
 def test_what_the_user_sets_for_rake_is_kept(name: str) -> None:
     """Stand-ins are for what is not there."""
-    bundle = make_bundle({"pg": "1.5.6"}, **{name: "mine"})
+    family = Family(rails=Version((7, 2)))
+    without, with_it = make_bundle({"pg": "1.5.6"}), make_bundle({"pg": "1.5.6"}, **{name: "mine"})
 
-    assert name not in rake_environment(bundle, Family(), Path("/layers/x"))
+    assert name in rake_environment(without, family, Path("/layers/x"))
+    assert name not in rake_environment(with_it, family, Path("/layers/x"))
+
+
+def test_app_without_rails_is_told_of_no_database() -> None:
+    """A Rakefile that looks whether there is one would believe it."""
+    environment = rake_environment(make_bundle({"pg": "1.5.6"}), Family(is_rack=True), Path("/layers/x"))
+
+    assert sorted(environment) == ["BOOTSNAP_CACHE_DIR", "NODE_OPTIONS", "RACK_ENV"]
 
 
 @pytest.mark.parametrize(
