@@ -47,7 +47,7 @@ FORMS = {
 
 
 def profile(app: RubyApp, built: Built) -> str:
-    """Write what the layer's files make the launcher do as a shell script, sorted as in Heroku's specs, without ours."""
+    """Write what the layer's files make the launcher do as a sorted shell script, and leave out our own line."""
     changes = [
         one.change for one in built.layer("settings").layer.env.changes if one.scope in {Scope.BOTH, Scope.LAUNCH}
     ]
