@@ -17,8 +17,9 @@ _COMPILES = re.compile(r"^[ \t]*(?P<setting>config\.assets\.compile)\s*=\s*true\
 _SENDS_FILES = re.compile(
     r"^[ \t]*config\.action_dispatch\.x_sendfile_header\s*=\s*[\"'](?P<header>[\w-]+)", re.MULTILINE
 )
+_STORES_LOCALLY = re.compile(r"^[ \t]*config\.active_storage\.service\s*=\s*[:\"']local\b", re.MULTILINE)
 _BAD_PUMA, _MENDED_PUMA = Version((7, 0, 0)), Version((7, 0, 3))
-_SAFE_SPROCKETS = {2: Version((2, 12, 5)), 3: Version((3, 7, 2)), 4: Version((4, 0, 0))}
+_SAFE_SPROCKETS = {2: Version((2, 12, 5)), 3: Version((3, 7, 2)), 4: Version((4, 0, 0), "beta8")}
 _RUBY_SHEBANG = re.compile(r"#!.*\bruby(?P<suffix>[\d.]+|\.exe)?\s*$")
 
 
@@ -31,7 +32,7 @@ def check_app(context: BuildContext, lock: GemfileLock, family: Family) -> None:
     """
     _check_puma(context, lock)
     _check_sprockets(context.app_dir, lock)
-    for what, advice in (*_gem_warnings(lock), *_file_warnings(context.app_dir, family)):
+    for what, advice in (*_gem_warnings(lock), *_file_warnings(context.app_dir, lock, family)):
         context.output.warning(what, advice)
 
 
@@ -76,7 +77,7 @@ def _gem_warnings(lock: GemfileLock) -> Iterator[tuple[str, str]]:
         )
 
 
-def _file_warnings(app_dir: Path, family: Family) -> Iterator[tuple[str, str]]:
+def _file_warnings(app_dir: Path, lock: GemfileLock, family: Family) -> Iterator[tuple[str, str]]:
     if (app_dir / ".bundle" / "config").is_file():
         yield (
             "'.bundle/config' is in the app's source, and decides how gems are installed",
@@ -87,21 +88,33 @@ def _file_warnings(app_dir: Path, family: Family) -> Iterator[tuple[str, str]]:
             f"'bin/{name}' asks for the program 'ruby{suffix}', which is not there",
             "Write it anew: 'bundle binstubs', or correct its first line to: #!/usr/bin/env ruby",
         )
-    if family.is_rails and compiles_at_run_time(app_dir):
+    if family.is_rails:
+        yield from _production_warnings(app_dir, lock)
+    if not (app_dir / "Procfile").is_file() and (family.is_rack or family.is_rails):
+        yield (
+            "There is no Procfile, so the default web process is used",
+            "Say what the app runs, in a file named Procfile: web: bundle exec puma -C config/puma.rb",
+        )
+
+
+def _production_warnings(app_dir: Path, lock: GemfileLock) -> Iterator[tuple[str, str]]:
+    """Look at what the app's settings for production say; settings that are made elsewhere are not seen."""
+    text = read_text_if_present(app_dir / PRODUCTION) or ""
+    if _COMPILES.search(text):
         yield (
             f"{PRODUCTION} compiles assets at run time, which makes first requests slow",
             "Remove 'config.assets.compile = true': assets are compiled in the build.",
         )
-    found = _SENDS_FILES.search(read_text_if_present(app_dir / PRODUCTION) or "")
+    found = _SENDS_FILES.search(text)
     if found:
         yield (
             f"{PRODUCTION} leaves sending files to a server in front ({found['header']})",
             "There is none in the container: files would arrive empty. Remove 'x_sendfile_header'.",
         )
-    if not (app_dir / "Procfile").is_file() and (family.is_rack or family.is_rails):
+    if lock.has("activestorage") and _STORES_LOCALLY.search(text):
         yield (
-            "There is no Procfile, so the default web process is used",
-            "Say what the app runs, in a file named Procfile: web: bundle exec puma -C config/puma.rb",
+            f"{PRODUCTION} keeps uploaded files in the app's own directory (Active Storage's service 'local')",
+            "They are lost when the container ends. Use an object store, or a volume that all processes share.",
         )
 
 

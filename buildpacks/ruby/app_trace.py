@@ -7,7 +7,10 @@ from collections.abc import Iterable
 
 _SHOWN = 20
 _FRAME = re.compile(r"^\s*(?:from )?(?P<path>/?[^\s:]+\.(?:rb|rake|erb|ru)|[^\s:]*[Rr]akefile[^\s:]*):\d+")
-_FOREIGN = ("/layers/", "/usr/", "/vendor/bundle/", "<internal:")
+_FOREIGN = ("/layers/", "/usr/", "<internal:")
+_INSTALLED = "/vendor/bundle/"
+# Where nobody catches an error, Ruby writes the message behind the first frame: 'require': no such file (LoadError)
+_MESSAGE = re.compile(r": .*\([A-Z]\w*(?:::\w+)*\)$")
 _NOISE = ("rake aborted!", "Tasks: TOP", "(See full trace by", "** Invoke", "** Execute", "Caused by:")
 
 
@@ -19,4 +22,5 @@ def app_lines(lines: Iterable[str]) -> tuple[str, ...]:
 
 def _is_foreign(line: str) -> bool:
     text = line.strip().removeprefix("from ")
-    return (_FRAME.match(line) is not None or text.startswith("<internal:")) and any(one in text for one in _FOREIGN)
+    is_frame = _FRAME.match(line) is not None or text.startswith("<internal:")
+    return is_frame and (text.startswith(_FOREIGN) or _INSTALLED in text) and not _MESSAGE.search(text)

@@ -15,6 +15,7 @@ from buildpacks.ruby.database_yml import write_database_yml
 from buildpacks.ruby.detect import detect_ruby
 from buildpacks.ruby.environments import bundler_settings
 from buildpacks.ruby.family import find_family
+from buildpacks.ruby.gemfile_lock import GEMFILE_LOCK, parse_gemfile_lock
 from buildpacks.ruby.layers.bundler import install_bundler
 from buildpacks.ruby.layers.compiled import compile_app
 from buildpacks.ruby.layers.gems import install_gems
@@ -36,6 +37,7 @@ from buildpacks.sdk import (
     DetectResult,
     names_in,
     read_rules,
+    read_text_if_present,
 )
 
 
@@ -55,7 +57,8 @@ class RubyBuildpack(Buildpack):
 
     def detect(self, context: DetectContext) -> DetectResult:
         """Pass for anything with a Gemfile, so that the build can say precisely what is missing."""
-        return detect_ruby(names_in(context.app_dir))
+        lock = read_text_if_present(context.app_dir / GEMFILE_LOCK)
+        return detect_ruby(names_in(context.app_dir), parse_gemfile_lock(lock or ""))
 
     def build(self, context: BuildContext) -> BuildResult:
         """Install Ruby, Bundler and the gems; then do what Rails does when it is deployed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from buildpacks.ruby.app_errors import NoJemallocError, NoYjitError
@@ -69,11 +69,15 @@ def with_settings(context: BuildContext, env: LayerEnv, environment: Mapping[str
             raise NoYjitError(setting=YJIT) from error
         env = env.default("RUBY_YJIT_ENABLE", "1", Scope.LAUNCH)
     if _is_on(context, JEMALLOC):
-        places = (*context.env.get("LD_LIBRARY_PATH", "").split(":"), *_SYSTEM_LIBRARIES)
-        if not any(place and (Path(place) / _JEMALLOC).exists() for place in places):
+        if not has_jemalloc(context.env.get("LD_LIBRARY_PATH", "")):
             raise NoJemallocError(setting=JEMALLOC, library=_JEMALLOC)
         env = env.default("LD_PRELOAD", _JEMALLOC, Scope.LAUNCH)
     return env
+
+
+def has_jemalloc(library_path: str, system: Iterable[str] = _SYSTEM_LIBRARIES) -> bool:
+    """Tell whether the library is in a directory of ``LD_LIBRARY_PATH``, such as an Aptfile's, or of the system."""
+    return any(place and (Path(place) / _JEMALLOC).exists() for place in (*library_path.split(":"), *system))
 
 
 def web_concurrency_program(cgroups: str = _CGROUPS) -> str:

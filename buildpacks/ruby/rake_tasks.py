@@ -13,13 +13,14 @@ from buildpacks.ruby.app_errors import RakefileError
 from buildpacks.ruby.app_trace import app_lines
 from buildpacks.ruby.bundle import Bundle
 from buildpacks.ruby.family import Family
+from buildpacks.ruby.rake_environment import rake_environment
 from buildpacks.sdk import BuildContext, CommandFailedError, LayerTypes, changed, read_bytes_if_present, sha256_of
 
 RAKEFILES = ("Rakefile", "rakefile", "Rakefile.rb", "rakefile.rb")
 PRECOMPILE, CLEAN, WORK = "assets:precompile", "assets:clean", "jobs:work"
 _DEFINING = ("config", "lib/tasks", "rakelib")
 _KNOWN = (PRECOMPILE, CLEAN, WORK)
-_LAST_FATAL_FROM = 3  # Rails: failures of its Rakefile have been fatal since
+_FATAL_FROM = 3  # the first Rails whose Rakefile has to load
 _NOTE = "tasks"
 
 
@@ -38,7 +39,10 @@ def list_tasks(context: BuildContext, bundle: Bundle, family: Family) -> frozens
         RakefileError: a Rails app's Rakefile does not load. Of another app this is a warning, as on Heroku.
     """
     rakefile = next((name for name in RAKEFILES if (context.app_dir / name).is_file()), None)
-    if rakefile is None or not (bundle.lock.has("rake") or not family.is_rails):
+    if rakefile is None:
+        return frozenset()
+    if not bundle.lock.has("rake"):
+        context.output.step(f"Running no rake task: '{rakefile}' is there, and Gemfile.lock has no rake")
         return frozenset()
     key = TasksKey(files=_digest(context.app_dir, rakefile), bundle=bundle.fingerprint)
     layer = context.layer("tasks", key, types=LayerTypes(cache=True))
@@ -47,10 +51,11 @@ def list_tasks(context: BuildContext, bundle: Bundle, family: Family) -> frozens
         return frozenset(layer.notes[_NOTE])
     with context.output.timed("Looking for rake tasks"):
         try:
-            lines = bundle.run(context, "rake", "-P", "--trace", show=False)
+            environment = rake_environment(bundle, family, bootsnap=layer.path / "bootsnap")
+            lines = bundle.run(context, "rake", "-P", "--trace", show=False, environment=environment)
         except CommandFailedError as error:
-            layer.discard("the Rakefile did not load")
-            if family.at_least(_LAST_FATAL_FROM + 1) or family.at_least(_LAST_FATAL_FROM, 1):
+            layer.key = {}  # nothing was learnt: the next build asks again
+            if family.at_least(_FATAL_FROM):
                 raise RakefileError(rakefile=rakefile, lines=app_lines(error.lines)) from error
             context.output.warning(
                 f"'{rakefile}' does not load, so no rake task is run", "\n".join(app_lines(error.lines))

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-_LEFT_OUT = frozenset({".git", "node_modules", "log", "storage"})
-_LEFT_OUT_PATHS = frozenset({"vendor/bundle", "tmp"})
+_LEFT_OUT = frozenset({".git", "node_modules"})  # wherever they are
+_LEFT_OUT_PATHS = frozenset({"log", "storage", "tmp", "vendor/bundle"})  # of the app itself: lib/log is source
 # What the lifecycle gives every file of an image: the first second of 1980 in UTC, plus one.
 IMAGE_TIME = 315532801
 _SPAN = 1_000_000_000  # seconds: times of contents are between 1980 and 2011

@@ -336,3 +336,27 @@ def test_statement_35_node_is_there_for_the_assets(tmp_path: Path) -> None:
     assert result.plan is not None
     wanted = Require(name="node", metadata={"skip_pruning": True, "web": False})
     assert wanted in result.plan.alternatives[0].requires
+
+
+@pytest.mark.parametrize("gem", ["execjs", "webpacker"])
+def test_statement_35_gem_that_runs_javascript_takes_node_where_it_is(tmp_path: Path, gem: str) -> None:
+    """Classic installs Node.js for it; where a builder has none, the app is built all the same."""
+    lock = LOCK.replace("rack (3.1.8)", f"{gem} (2.10.0)")
+
+    result = RubyApp(tmp_path, {**FILES, "Gemfile.lock": lock}).detect().result
+
+    assert isinstance(result, Passed)
+    assert result.plan is not None
+    assert [[one.name for one in choice.requires] for choice in result.plan.alternatives] == [
+        ["ruby", "node"],
+        ["ruby"],
+    ]
+
+
+def test_statement_35_other_apps_build_without_node(tmp_path: Path) -> None:
+    """Nobody waits for what nobody needs."""
+    result = RubyApp(tmp_path, FILES).detect().result
+
+    assert isinstance(result, Passed)
+    assert result.plan is not None
+    assert [[one.name for one in choice.requires] for choice in result.plan.alternatives] == [["ruby"]]

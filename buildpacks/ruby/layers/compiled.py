@@ -26,10 +26,9 @@ from buildpacks.ruby.app_errors import (
 from buildpacks.ruby.app_trace import app_lines
 from buildpacks.ruby.bootsnap import DIRECTORIES, settle_bytecode
 from buildpacks.ruby.bundle import Bundle
-from buildpacks.ruby.database_url import dummy_database_url
 from buildpacks.ruby.family import Family
+from buildpacks.ruby.rake_environment import rake_environment
 from buildpacks.ruby.rake_tasks import CLEAN, PRECOMPILE
-from buildpacks.ruby.secret_key import build_secret
 from buildpacks.ruby.source_files import IMAGE_TIME, Facts, changed_since, digest_source, snapshot, source_files
 from buildpacks.ruby.sprockets import ASSETS, committed_manifest, has_manifest, settle_assets
 from buildpacks.sdk import BuildContext, CommandFailedError, Layer, LayerTypes, changed, read_toml_if_present
@@ -89,16 +88,17 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
     layer.notes = {_SALT: salt}
     context.output.state("compiled assets" if makes_assets else "compiled Ruby", layer.state)
     if layer.is_restored:
-        _copy(layer.path / _PRODUCTS, context.app_dir)
+        _copy(layer.path / _PRODUCTS, context.app_dir, overwrite=True)
         return
     _copy(layer.path / _CACHES, context.app_dir)
     before, passing = snapshot(context.app_dir), _files_below(context.app_dir, *_PASSING)
     if makes_assets:
         _precompile(context, bundle, family, tasks, layer)
     # For the next build they are kept as the tools left them, with the times by which assets:clean goes.
-    _keep(context.app_dir, layer.path / _CACHES, _made_since(before, context.app_dir, ASSETS, _CACHE))
+    # Only these two are, as on Heroku: what a task finds there of anything else, it may believe to be up to date.
+    _keep(context.app_dir, layer.path / _CACHES, _files_below(context.app_dir, ASSETS, _CACHE))
     settle_assets(context.app_dir)
-    made = _made_since(before, context.app_dir, ASSETS)
+    made = _made_since(before, context.app_dir)
     if not compiles_at_run_time(context.app_dir):
         shutil.rmtree(context.app_dir / _CACHE, ignore_errors=True)
     for path in set(_files_below(context.app_dir, *_PASSING)) - set(passing):
@@ -106,8 +106,8 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
             (context.app_dir / path).unlink()  # a log, a process file: the next build would not have it
     if makes_bytecode and not _compile_ruby(context, bundle):
         layer.key = {**layer.key, "source": ""}  # the next build tries again, and warns again
-    bytecode = _files_below(context.app_dir, *(f"{_BOOTSNAP}/{name}" for name in DIRECTORIES))
-    _keep(context.app_dir, layer.path / _PRODUCTS, {*made, *bytecode})
+    caches = _files_below(context.app_dir, _CACHE, *(f"{_BOOTSNAP}/{name}" for name in DIRECTORIES))
+    _keep(context.app_dir, layer.path / _PRODUCTS, {*made, *caches})
 
 
 def trim(directory: Path, limit: int = _LIMIT) -> None:
@@ -140,27 +140,16 @@ def _makes_assets(context: BuildContext, tasks: frozenset[str]) -> bool:
 
 def _precompile(context: BuildContext, bundle: Bundle, family: Family, tasks: frozenset[str], layer: Layer) -> None:
     wanted = [PRECOMPILE, *([CLEAN] if CLEAN in tasks else [])]
+    environment = rake_environment(bundle, family, bootsnap=layer.path / _STARTING)
     with context.output.timed(f"Running rake {' '.join(wanted)}"):
         try:
-            bundle.run(context, "rake", *wanted, environment=_rake_environment(bundle, family, layer))
+            bundle.run(context, "rake", *wanted, environment=environment)
         except CommandFailedError as error:
             raise _precompile_error(error) from error
     trim(context.app_dir / _CACHE)
     expects = bundle.lock.has("sprockets", "propshaft") and context.user_env.get(ELSEWHERE, "") != "elsewhere"
     if family.is_rails and expects and not has_manifest(context.app_dir):
         raise NoManifestError(directory=ASSETS)
-
-
-def _rake_environment(bundle: Bundle, family: Family, layer: Layer) -> dict[str, str]:
-    """Give what rake's environment needs besides the bundle's: production, and stand-ins for what comes at run time."""
-    environment = {"RAILS_GROUPS": "assets", "RAILS_LOG_TO_STDOUT": "enabled", **build_secret(bundle, family)}
-    environment |= {name: "production" for name in ("RACK_ENV", "RAILS_ENV") if name not in bundle.environment}
-    dummy = dummy_database_url(bundle.lock)
-    if dummy and "DATABASE_URL" not in bundle.environment:
-        environment["DATABASE_URL"] = dummy
-    # Bootsnap's cache of this run is for the next build; that of the image is made apart, without a trace of this one.
-    environment["BOOTSNAP_CACHE_DIR"] = str(layer.path / _STARTING)
-    return environment
 
 
 def _precompile_error(error: CommandFailedError) -> PrecompileError:
@@ -192,10 +181,10 @@ def _compile_ruby(context: BuildContext, bundle: Bundle) -> bool:
     return True
 
 
-def _made_since(before: Mapping[Path, Facts], app_dir: Path, *directories: str) -> set[Path]:
-    """Give what was made or changed, and all of some directories, where the last build's files are, too."""
+def _made_since(before: Mapping[Path, Facts], app_dir: Path) -> set[Path]:
+    """Give what was made or changed, and all assets: those of the last build are among them."""
     changed_files = (path for path in changed_since(before, app_dir) if _is_kept(path))
-    return {*changed_files, *_files_below(app_dir, *directories)}
+    return {*changed_files, *_files_below(app_dir, ASSETS)}
 
 
 def _is_kept(path: Path) -> bool:
@@ -219,11 +208,14 @@ def _keep(app_dir: Path, to: Path, paths: Iterable[Path]) -> None:
         shutil.copy2(app_dir / path, to / path, follow_symlinks=False)
 
 
-def _copy(directory: Path, app_dir: Path) -> None:
-    """Copy kept files into the app; what is there already stays."""
+def _copy(directory: Path, app_dir: Path, *, overwrite: bool = False) -> None:
+    """Copy kept files into the app; what is there already stays, unless a task has changed it then."""
     for path in _files_below(directory, "."):
         target = app_dir / path
-        if not (target.exists() or target.is_symlink()):
+        there = target.exists() or target.is_symlink()
+        if there and overwrite:
+            target.unlink()
+        if overwrite or not there:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(directory / path, target, follow_symlinks=False)
 
