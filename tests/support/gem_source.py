@@ -29,6 +29,7 @@ from typing import Any
 from builder.places import default_places
 from builder.stacks.mmdebstrap import mmdebstrap_mode
 from tests.support.package_proxy import shelve
+from tests.support.stack import debian_13
 
 SERVER = "https://gems.example"
 # Settings of a build that has its gems from the server; Bundler's own, as anyone with a mirror sets them.
@@ -51,7 +52,8 @@ _PACKAGES = (
     "ruby-sqlite3",
 )  # fmt: skip
 _OTHER_BUNDLER = (
-    'cd "$1/opt" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get download ruby-bundler/bookworm &&'
+    'cd "$1/opt" && APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq -o APT::Sandbox::User=root'
+    " download ruby-bundler/bookworm &&"
     " mkdir -p others && dpkg-deb -x ruby-bundler_*.deb others/bundler && rm ruby-bundler_*.deb"
 )
 _PLATFORM = "x86_64-linux"
@@ -131,28 +133,30 @@ def serving(credentials: str = "") -> Iterator[str]:
 
 def write_lock(app: Path) -> None:
     """Write an app's lock file as its developer would: with the stack's Ruby and its Bundler."""
-    from tests.support.stack import debian_13
-
-    root = debian_13().build_root
-    bundle = next(root.glob("usr/bin/bundle[0-9]*")).name  # Debian names Ruby's own Bundler after the line
+    # Debian names Ruby's own Bundler after the line of Ruby.
+    bundle = next(debian_13().build_root.glob("usr/bin/bundle[0-9]*")).name
     with serving() as address:
-        environment = {
-            "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp", "BUNDLE_MIRROR__ALL": address,
-            "BUNDLE_FROZEN": "false",
-        }  # fmt: skip
-        subprocess.run(
-            [
-                *("bwrap", "--unshare-all", "--share-net", "--ro-bind", str(root), "/"),
-                *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp", "--bind", str(app), "/mnt", "--chdir", "/mnt"),
-                *("--clearenv", *(word for item in environment.items() for word in ("--setenv", *item))),
-                *(bundle, "lock", "--add-platform", _PLATFORM),
-            ],
-            check=True,
-            capture_output=True,
-        )
+        settings = {"BUNDLE_MIRROR__ALL": address, "BUNDLE_FROZEN": "false"}
+        run_in_stack(app, bundle, "lock", "--add-platform", _PLATFORM, **settings)
     lock = app / "Gemfile.lock"
     # Debian's Ruby calls its platform by another name than that of every other Linux.
     lock.write_text(lock.read_text().replace(f"  {_PLATFORM}-gnu\n", ""))
+
+
+def run_in_stack(directory: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of the build image, with the host's network, in a directory that it sees as ``/mnt``."""
+    variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/tmp", **environment}
+    return subprocess.run(
+        [
+            *("bwrap", "--unshare-all", "--share-net", "--ro-bind", str(debian_13().build_root), "/"),
+            *("--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp"),
+            *("--bind", str(directory), "/mnt", "--chdir", "/mnt"),
+            *("--clearenv", *(word for item in variables.items() for word in ("--setenv", *item)), *command),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
 
 
 def add_gem(name: str) -> Callable[[Path], None]:
