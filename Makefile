@@ -11,20 +11,30 @@ HOST_PROGRAMS := bwrap:bubblewrap mmdebstrap:mmdebstrap git:git
 HOST_PROGRAMS += $(if $(filter 0,$(shell id -u)),,newuidmap:uidmap)
 TEST_PROGRAMS := skopeo:skopeo docker:docker.io dockerd:docker.io docker-registry:docker-registry g++:g++ \
                  curl:curl pgrep:procps mount:mount openssl:openssl htpasswd:apache2-utils \
-                 psql:postgresql
+                 $(DATABASE)
+
+DATABASE := psql:postgresql
+# The app that 'make demo' shows: django or rails.
+APP ?= django
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix setup setup-test bench clean
+.PHONY: help demo demo-django demo-rails test check fix setup setup-test bench clean
 
 help:
-	@echo 'make demo    build, run, stop and translate a Django app'
+	@echo 'make demo    build, run, stop and translate a Django app; with APP=rails a Rails app, with release phase and worker'
 	@echo 'make test    run all tests; sets up Docker, a registry and base images itself'
 	@echo 'make check   lint, types and the fast tests, in less than a minute'
 	@echo 'make fix     format and apply safe fixes'
 	@echo 'make bench   measure speed, side by side'
 
-demo: setup
+demo: setup demo-$(APP)
+
+demo-django:
 	tools/demo
+
+demo-rails:
+	tools/install-system-packages $(DATABASE)
+	$(BIN)/python tools/demo-rails
 
 test: setup-test
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup tests

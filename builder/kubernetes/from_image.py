@@ -30,6 +30,8 @@ from builder.kubernetes.plan import (
     SkippedProcess,
     User,
 )
+from builder.kubernetes.required_variables import LABEL as REQUIRED_LABEL
+from builder.kubernetes.required_variables import read_required
 from lifecycle_py.errors import ProcessNotFoundError
 from lifecycle_py.oci.model import ImageConfig
 from lifecycle_py.spec.identifiers import parse_process_type
@@ -96,6 +98,10 @@ def plan_from_image(request: TranslateRequest) -> Plan:
             if one.type != defaults.RELEASE
         ),
         release=next((_release(one, request, sources) for one in kept if one.type == defaults.RELEASE), None),
+        required=tuple(
+            sources.take(f"required/{one.name}", Sourced(one, f"image label {REQUIRED_LABEL}"))
+            for one in read_required(request.config.labels)
+        ),
         skipped=tuple(
             SkippedProcess(
                 type=one.type,

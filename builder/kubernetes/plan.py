@@ -120,6 +120,14 @@ class PlannedRelease:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequiredVariable:
+    """A config var without which an app does not start; ``generated``: any random value that stays the same will do."""
+
+    name: str
+    generated: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SkippedProcess:
     """A process of the image that the platform does not keep running, and why."""
 
@@ -136,5 +144,6 @@ class Plan:
     image: PlannedImage
     processes: tuple[PlannedProcess, ...]
     release: PlannedRelease | None = None
+    required: tuple[RequiredVariable, ...] = ()
     skipped: tuple[SkippedProcess, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)

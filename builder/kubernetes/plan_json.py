@@ -15,6 +15,7 @@ from builder.kubernetes.plan import (
     PlannedProcess,
     PlannedRelease,
     Port,
+    RequiredVariable,
     Role,
     Run,
     Size,
@@ -39,6 +40,7 @@ def plan_to_json(plan: Plan) -> str:
         "release": {"timeoutSeconds": plan.release.timeout, "run": _run_to_json(plan.release.run)}
         if plan.release
         else None,
+        "required": [{"name": one.name, "generated": one.generated} for one in plan.required] or None,
         "skipped": [{"type": one.type, "command": one.command, "reason": one.reason} for one in plan.skipped],
         "sources": dict(sorted(plan.sources.items())),
     }
@@ -119,6 +121,10 @@ def _plan(document: Mapping[str, Any]) -> Plan:
         ),
         processes=tuple(_process(one) for one in document["processes"]),
         release=PlannedRelease(timeout=int(release["timeoutSeconds"]), run=_run(release["run"])) if release else None,
+        required=tuple(
+            RequiredVariable(name=str(one["name"]), generated=bool(one["generated"]))
+            for one in document.get("required", ())
+        ),
         skipped=tuple(
             SkippedProcess(type=str(one["type"]), command=str(one["command"]), reason=str(one["reason"]))
             for one in document["skipped"]

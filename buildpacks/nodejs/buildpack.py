@@ -12,7 +12,7 @@ from buildpacks.nodejs.detect import detect_node
 from buildpacks.nodejs.environments import launch_environment, memory_program, tool_environment
 from buildpacks.nodejs.inventory import NodeInventory, read_node_inventory
 from buildpacks.nodejs.layers.node import InstalledNode, install_node
-from buildpacks.nodejs.layers.packages import install_packages, open_downloads, prune_packages
+from buildpacks.nodejs.layers.packages import changes_to, install_packages, open_downloads, prune_packages
 from buildpacks.nodejs.layers.tools import ChosenTools, choose_tools, install_tools
 from buildpacks.nodejs.lock_files import LockFile, find_lock_file
 from buildpacks.nodejs.node_version import choose_node, version_warnings
@@ -103,8 +103,9 @@ def _build_app(
     if PREBUILD in package.scripts:
         run_script(context, lock.manager, PREBUILD, environment)
     packages = install_packages(context, package, lock, node, chosen, environment)
-    for script in build_scripts(package, rules):
-        run_script(context, lock.manager, script, environment)
+    with changes_to(packages):  # a generator of database clients, for one, writes into its own package
+        for script in build_scripts(package, rules):
+            run_script(context, lock.manager, script, environment)
     prune_packages(context, package, chosen, packages, because_not=wishes.keeps)
     if CLEANUP in package.scripts:
         run_script(context, lock.manager, CLEANUP, environment)

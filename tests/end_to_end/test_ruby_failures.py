@@ -55,7 +55,8 @@ CASES = (
     ),
     Failing(app="ruby_jruby", words=("this buildpack does not install JRuby", "jruby 9.4.8.0")),
     Failing(
-        app="ruby_gem_withdrawn", words=("No source of gems has one of the locked gems", "puma (6.6.99-x86_64-linux)", "bundle update")
+        app="ruby_gem_withdrawn",
+        words=("No source of gems has one of the locked gems", "puma (6.6.99-x86_64-linux)", "bundle update"),
     ),
     Failing(
         app="ruby_outdated_lock", words=("Gemfile.lock does not match the Gemfile", "kramdown", "Run 'bundle install'")

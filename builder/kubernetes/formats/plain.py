@@ -41,10 +41,17 @@ def next_steps(plan: Plan, version: KubernetesVersion, directory: str) -> tuple[
     apply = {stage: f"kubectl apply -f {shlex.quote(f'{directory}/{name}')}" for stage, name in _DIRECTORIES.items()}
     steps = [
         Step(
-            purpose="once: the app's config vars, as lines NAME=value in .env (which may be empty)",
-            commands=tuple(
-                f"kubectl create secret generic {name} --from-env-file=.env"
-                for name in sorted({config_name(plan, run) for run in runs})
+            purpose=_config_purpose(plan),
+            commands=(
+                *(
+                    f"printf '{one.name}=%s\\n' \"$(openssl rand -hex 64)\" >> .env"
+                    for one in plan.required
+                    if one.generated
+                ),
+                *(
+                    f"kubectl create secret generic {name} --from-env-file=.env"
+                    for name in sorted({config_name(plan, run) for run in runs})
+                ),
             ),
         )
     ]
@@ -60,6 +67,12 @@ def next_steps(plan: Plan, version: KubernetesVersion, directory: str) -> tuple[
         purpose = "start the processes, if the release is complete" if gate else "start the processes"
         steps.append(Step(purpose=purpose, commands=(gate + apply[Stage.PROCESSES],)))
     return tuple(steps)
+
+
+def _config_purpose(plan: Plan) -> str:
+    given = [one.name for one in plan.required if not one.generated]
+    content = f"which needs {' and '.join(given)}" if given else "which may be empty"
+    return f"once: the app's config vars, as lines NAME=value in .env ({content})"
 
 
 def _heading(plan: Plan, manifest: Manifest, version: KubernetesVersion) -> str:

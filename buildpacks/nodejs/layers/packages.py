@@ -11,8 +11,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from buildpacks.nodejs.commands import install_command, prune_command
@@ -65,11 +66,32 @@ class DownloadsKey:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Packages:
-    """Installed packages; ``layer`` is None when they are in the app directory."""
+    """Installed packages; ``layer`` is None when they are in the app directory, ``changed`` what scripts changed."""
 
     layer: Layer | None
     key: PackagesKey
     environment: Mapping[str, str]
+    changed: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def changes_to(packages: Packages) -> Iterator[None]:
+    """Take note of what is changed in the packages meanwhile: those for production are then made anew."""
+    before = _snapshot(packages.layer)
+    yield
+    after = _snapshot(packages.layer)
+    packages.changed.extend(
+        sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+    )
+
+
+def _snapshot(layer: Layer | None) -> dict[str, tuple[int, int]]:
+    found = {}
+    for directory, _names, files in os.walk(layer.path / MODULES) if layer else ():
+        for name in files:
+            status = Path(directory, name).lstat()
+            found[f"{directory}/{name}"] = (status.st_size, status.st_mtime_ns)
+    return found
 
 
 def open_downloads(context: BuildContext, chosen: ChosenTools) -> Path:
@@ -136,6 +158,8 @@ def prune_packages(
         layer.sboms[CYCLONEDX] = cyclonedx(_components(layer.path / MODULES))
         return
     production = context.layer("production", packages.key, types=LayerTypes(cache=True, launch=True))
+    if packages.changed and production.is_restored:
+        production.discard("a script has changed the packages")
     link = context.app_dir / MODULES
     link.unlink()
     if not production.is_restored:

@@ -42,6 +42,7 @@ _COMPILED_BY_BOOTSNAP = ("app", "lib", "config")
 _PASSING = ("log", "tmp")
 _PRODUCTS, _CACHES, _STARTING = "products", "caches", "bootsnap"
 _SALT = "salt"
+_NOT_OF_THE_APP = ("BUNDLE_", "OFFRAMP_")  # settings of Bundler and of this build, which change no asset
 _SIGNS: tuple[tuple[type[PrecompileError], tuple[str, ...]], ...] = (
     (
         PrecompileNeedsDatabaseError,
@@ -226,7 +227,8 @@ def _salt_of_last_build(context: BuildContext) -> str:
 
 
 def _digest_variables(user_env: Mapping[str, str], salt: str) -> str:
-    if not user_env:
+    seen = sorted(item for item in user_env.items() if not item[0].startswith(_NOT_OF_THE_APP))
+    if not seen:
         return ""
-    text = json.dumps(sorted(user_env.items())).encode()
+    text = json.dumps(seen).encode()
     return hashlib.scrypt(text, salt=bytes.fromhex(salt), n=1 << 12, r=8, p=1, dklen=32).hex()

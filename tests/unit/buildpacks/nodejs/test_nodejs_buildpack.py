@@ -10,6 +10,7 @@ import pytest
 from buildpacks.nodejs import errors
 from buildpacks.sdk import Require, Scope
 from buildpacks.sdk.buildpack import Passed
+from buildpacks.sdk.commands import Command
 from buildpacks.sdk.testing import BuildFailedError
 from lifecycle_py.spec.buildpack_plan import BuildpackPlan
 from tests.support.node_app import NodeApp
@@ -79,6 +80,28 @@ def test_changed_lock_installs_anew(tmp_path: Path) -> None:
     built.layer("packages").assert_rebuilt(because="package.json or the lock file changed")
     built.layer("production").assert_rebuilt()
     built.layer("downloads").assert_restored()
+
+
+def test_script_that_writes_into_a_package(tmp_path: Path) -> None:
+    """Clients that are generated into node_modules are those of today's source, in the image too."""
+
+    def npm(command: Command) -> tuple[int, str]:
+        if command.argv[1:3] == ("run", "build"):
+            schema = (command.working_dir / "schema").read_text()
+            (command.working_dir / "node_modules/used/generated").write_text(schema)
+            return 0, ""
+        return NodeApp._manage(command)
+
+    package = {**DEVELOPING, "scripts": {"build": "generate"}}
+    app = NodeApp(tmp_path, package, {**LOCK, "schema": "one"}, answers={"npm": npm})
+    app.build()
+    (app.app_dir / "node_modules").unlink()
+    app.write({"schema": "second"})
+
+    production = app.build().layer("production")
+
+    production.assert_rebuilt(because="a script has changed the packages")
+    assert (production.path / "node_modules/used/generated").read_text() == "second"
 
 
 def test_without_packages_for_development_nothing_is_pruned(tmp_path: Path) -> None:
@@ -222,9 +245,8 @@ def test_no_web_process(tmp_path: Path) -> None:
 def test_script_that_fails(tmp_path: Path) -> None:
     """The error names the script, and gives its last words."""
 
-    def npm(command: object) -> tuple[int, str]:
-        argv = command.argv  # type: ignore[attr-defined]
-        return (1, "TS2304: Cannot find name 'x'\n") if "build" in argv else NodeApp._manage(command)  # type: ignore[arg-type]
+    def npm(command: Command) -> tuple[int, str]:
+        return (1, "TS2304: Cannot find name 'x'\n") if "build" in command.argv else NodeApp._manage(command)
 
     app = NodeApp(tmp_path, {**PACKAGE, "scripts": {"build": "tsc"}}, LOCK, answers={"npm": npm})
 

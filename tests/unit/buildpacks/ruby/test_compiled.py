@@ -70,6 +70,16 @@ def test_changed_config_var_compiles_again(tmp_path: Path) -> None:
     assert "example" not in (app.layers_dir / "compiled.toml").read_text()
 
 
+def test_settings_of_bundler_compile_nothing_again(tmp_path: Path) -> None:
+    """Another mirror of gems makes no other assets."""
+    app = RailsApp(tmp_path, user_env={"BUNDLE_MIRROR__ALL": "https://gems.example"})
+    app.build()
+    app.start_afresh()
+    app.user_env["BUNDLE_MIRROR__ALL"] = "https://other.example"
+
+    app.build().layer("compiled").assert_restored()
+
+
 def test_caches_and_logs_stay_out_of_the_app(tmp_path: Path) -> None:
     """Sprockets' cache is for the next build, unless the app compiles assets at run time."""
     app = RailsApp(tmp_path)

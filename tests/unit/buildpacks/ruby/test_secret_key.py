@@ -65,6 +65,7 @@ def test_setting_taken_back_takes_the_secret_out(tmp_path: Path) -> None:
     built = app.build()
 
     assert secret(built) is None
+    assert value is not None
     assert value not in str(built.result.store)
 
 
