@@ -64,6 +64,8 @@ class NodejsBuildpack(Buildpack):
         wishes = read_wishes(context)
 
         node = self._install_node(context, package, inventory)
+        if wishes.web:  # as many processes as fit is a rule for Node.js; those of another language are larger
+            node.layer.add_exec_d("web-memory", memory_program())
         chosen = choose_tools(context, package, lock.manager, node.version, inventory)
         install_tools(context, chosen)
         if text is not None:
@@ -85,7 +87,6 @@ class NodejsBuildpack(Buildpack):
             context.output.warning(what, advice)
         node = install_node(context, chosen, inventory)
         node.layer.env = launch_environment(context.app_dir, node.layer.env)
-        node.layer.add_exec_d("web-memory", memory_program())
         return node
 
 

@@ -7,24 +7,22 @@ from buildpacks.sdk import BuildContext
 
 _TEXT = """\
 <%
-require "cgi"
 require "uri"
 
-address = URI.parse(ENV["DATABASE_URL"] || "") rescue abort("DATABASE_URL is not an address")
+address = URI.parse(ENV["DATABASE_URL"].to_s) rescue abort("DATABASE_URL is not an address")
 abort("DATABASE_URL is not set") if address.scheme.nil?
-adapter = address.scheme == "postgres" ? "postgresql" : address.scheme
-options = CGI.parse(address.query || "").map { |name, values| [name, values.first] }
-text = lambda { |value| value.nil? ? "" : CGI.unescape(value).to_s.to_json rescue value.to_s.inspect }
+quoted = lambda { |value| "'" + value.gsub("'", "''") + "'" unless value.empty? }
+text = lambda { |value| quoted.call(URI.decode_www_form_component(value.to_s.gsub("+", "%2B"))) }
 %>
 <%= ENV["RAILS_ENV"] || ENV["RACK_ENV"] %>:
-  adapter: <%= adapter %>
-  database: <%= text.call((address.path || "").split("/")[1]) %>
+  adapter: <%= address.scheme == "postgres" ? "postgresql" : address.scheme %>
+  database: <%= text.call(address.path.to_s.split("/")[1]) %>
   username: <%= text.call(address.user) %>
   password: <%= text.call(address.password) %>
   host: <%= text.call(address.host) %>
   port: <%= address.port %>
-<% options.each do |name, value| %>
-  <%= name %>: <%= text.call(value) %>
+<% URI.decode_www_form(address.query.to_s).each do |name, value| %>
+  <%= name %>: <%= value =~ /\\A[\\w.-]+\\z/ ? value : quoted.call(value) %>
 <% end %>
 """
 
