@@ -21,15 +21,28 @@ from typing import Any, Final
 
 from benchmarks.measure import Finding, Settings, Timing, clock, human
 from tests.end_to_end.test_go_apps import TestGoKit
+from tests.end_to_end.test_node_apps import TestExpressWithNpm
 from tests.end_to_end.test_python_apps import TestDjangoWithPip, TestFastApiWithUv
-from tests.support.app_cycle import AppCase, Cycle, cycle_of
+from tests.end_to_end.test_rails_monolith import TestMonolith
+from tests.support.app_cycle import AppCase, Cycle, Edit, cycle_of, replace_in
 from tests.support.offramp import APPS, REPOSITORY
 
-_CASES: Final = (TestDjangoWithPip.case, TestFastApiWithUv.case, TestGoKit.case)
-_TOOL = re.compile(r"- (Installing (?!Python|Go )|Running |Building |Compiling |Syncing |Downloading )")
+_CASES: Final = (
+    TestMonolith.case, TestExpressWithNpm.case, TestDjangoWithPip.case, TestFastApiWithUv.case, TestGoKit.case,
+)  # fmt: skip
+_TOOL = re.compile(
+    r"- (Installing (?!Python|Go |Ruby|Node)|Running |Building |Compiling |Syncing |Downloading |Updating the gems"
+    r"|Looking for rake|Removing the packages)"
+)
+# What changes besides a line and a dependency, by app.
+_ASSET: Final[Mapping[str, Edit]] = {
+    "rails_monolith": replace_in("app/assets/stylesheets/colours.css", "navy", "teal"),
+}
 _AIMS: Final = {
     ("python", "unchanged"): "≤ 1.0 s",
     ("python", "line"): "≤ 2 s",
+    ("rails", "unchanged"): "≤ 2 s",
+    ("rails", "line"): "≤ 3 s",
     ("go", "unchanged"): "≤ 1.0 s",
     ("go", "line"): "≤ go build in a warm tree + 1 s",
 }
@@ -44,6 +57,7 @@ class Watched:
     received: int
     written: int
     layers: int
+    sizes: str
 
 
 def measure(settings: Settings) -> Iterator[Finding]:
@@ -63,6 +77,7 @@ def measure(settings: Settings) -> Iterator[Finding]:
                     "in tools": Timing(tuple(one.in_tools for one in seen)),
                     "received": f"{last.received / 1e6:.1f} MB",
                     "layers written": f"{last.written} of {last.layers}",
+                    "sizes": last.sizes,
                 },
             )
     by_hand = Timing(tuple(_go_by_hand(settings.scratch / str(number)) for number in range(settings.runs)))
@@ -71,11 +86,13 @@ def measure(settings: Settings) -> Iterator[Finding]:
     )
 
 
+_SHOWN: Final = 100_000  # bytes: smaller layers are not worth a word
 _WAYS: Final = {
     "cold": "cold",
     "unchanged": "unchanged",
     "line": "a line changed",
     "dependency": "a dependency changed",
+    "asset": "an asset changed",
 }
 
 
@@ -89,6 +106,7 @@ def _one_round(case: AppCase) -> dict[str, Watched]:
             "unchanged": _watch(warm, fresh),
             "line": _watch(warm.edited(case.edit), fresh),
             "dependency": _watch(warm.edited(case.depend), fresh),
+            **({"asset": _watch(warm.edited(_ASSET[case.app]), fresh)} if case.app in _ASSET else {}),
         }
 
 
@@ -130,6 +148,7 @@ def _watch(cycle: Cycle, name: str) -> Watched:
         received=cycle.proxy.traffic.bytes - before,
         written=sum(not layer["reused"] for layer in layers),
         layers=len(layers),
+        sizes=", ".join(f"{layer['name']} {layer['size'] / 1e6:.1f} MB" for layer in layers if layer["size"] >= _SHOWN),
     )
 
 
