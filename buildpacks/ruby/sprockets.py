@@ -13,7 +13,9 @@ from pathlib import Path
 
 ASSETS = "public/assets"
 _MANIFESTS = (".sprockets-manifest-*.json", "manifest-*.json")
-_PROPSHAFT = ".manifest.json"
+_PROPSHAFT = f"{ASSETS}/.manifest.json"
+# Webpacker and Shakapacker, and Vite: an app may have all of its assets from there.
+_BUNDLERS = ("public/packs/manifest.json", "public/vite/.vite/manifest*.json", "public/vite/manifest*.json")
 _TIME = "1980-01-01T00:00:01+00:00"
 _GZIP, _GZIP_TIME = b"\x1f\x8b", 4  # what a file begins with, and where its header has the time
 
@@ -24,8 +26,9 @@ def committed_manifest(app_dir: Path) -> Path | None:
 
 
 def has_manifest(app_dir: Path) -> bool:
-    """Tell whether assets were compiled, by Sprockets or by Propshaft."""
-    return committed_manifest(app_dir) is not None or (app_dir / ASSETS / _PROPSHAFT).is_file()
+    """Tell whether assets were compiled: by Sprockets, by Propshaft, or by a bundler that hangs on the same task."""
+    others = (path for pattern in (_PROPSHAFT, *_BUNDLERS) for path in app_dir.glob(pattern))
+    return committed_manifest(app_dir) is not None or any(others)
 
 
 def settle_assets(app_dir: Path) -> None:

@@ -177,3 +177,12 @@ def test_secret_of_the_user_is_used_in_the_build() -> None:
     environment = rake_environment(bundle, Family(rails=Version((7, 2))), Path("/layers/x"))
 
     assert not [name for name in environment if name.startswith("SECRET")]
+
+
+def test_first_driver_of_heroku_s_list_names_the_database() -> None:
+    """An app may have SQLite for its tests besides."""
+    family = Family(rails=Version((7, 2)))
+
+    environment = rake_environment(make_bundle({"sqlite3": "2.0.4", "pg": "1.5.6"}), family, Path("/layers/x"))
+
+    assert environment["DATABASE_URL"].startswith("postgres:")

@@ -59,6 +59,7 @@ def test_setting_taken_back_takes_the_secret_out(tmp_path: Path) -> None:
     """The next image has none, and nothing remembers it."""
     app = RailsApp(tmp_path, user_env=IN_IMAGE)
     value = secret(app.build())
+    assert value
     app.start_afresh()
     app.user_env = {}
 
