@@ -89,10 +89,12 @@ def test_unknown_name_is_told_with_the_nearest(find: Find, vendor: str) -> None:
     assert "app.json:3 asks for it" in raised.value.explain().why
 
 
-def test_heroku_s_buildpack_without_ours_is_told(find: Find) -> None:
-    """A buildpack of Heroku's that nothing replaces is named as such."""
+def test_heroku_s_buildpack_without_ours_is_told(tmp_path: Path, reporter: RecordingReporter) -> None:
+    """A buildpack of Heroku's that nothing in the builder replaces is named as such."""
+    finder = Finder(known={}, cache=tmp_path, reporter=reporter)
+
     with pytest.raises(BuildpackNotFoundError, match="nothing here that replaces 'heroku/ruby'"):
-        find("heroku/ruby")
+        finder.find(Wanted(reference="heroku/ruby", place="app.json:3", base=tmp_path, trusted=False))
 
 
 def test_another_version_is_refused(find: Find) -> None:
