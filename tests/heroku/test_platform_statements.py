@@ -37,12 +37,15 @@ def commands(built: Built) -> dict[str, str]:
 
 
 def test_statement_6_builder_s_order_is_heroku_s() -> None:
-    """The language packs there are stand in Heroku's order, each in a group of its own."""
-    groups = [[str(one.id).rpartition("/")[2] for one in group] for group in read_builder().order.groups]
-    languages = [name for group in groups for name in group if name in LANGUAGES]
+    """Each language has a group of its own, in Heroku's order; Node.js comes along with Ruby, too, if it is wanted."""
+    groups = [
+        [one for one in group if str(one.id).rpartition("/")[2] in LANGUAGES] for group in read_builder().order.groups
+    ]
+    languages = [[str(one.id).rpartition("/")[2] for one in group if not one.optional] for group in groups if group]
+    along = [str(one.id) for group in groups for one in group if one.optional]
 
-    assert languages == sorted(languages, key=LANGUAGES.index)
-    assert languages[:1] == ["python"]
+    assert languages == [[name] for name in LANGUAGES]
+    assert along == ["offramp/nodejs"]
 
 
 def test_statement_6_procfile_is_last_and_optional() -> None:
