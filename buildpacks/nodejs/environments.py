@@ -52,10 +52,14 @@ def tool_environment(context: BuildContext, layers: Iterable[Layer], downloads: 
 
 
 def launch_environment(app_dir: Path, node: LayerEnv) -> LayerEnv:
-    """Give the variables of the running app and of later buildpacks; what the user sets wins. Pure."""
+    """Give the variables of the running app and of later buildpacks; what the user sets wins. Pure.
+
+    NODE_ENV is for the running app alone, as on Heroku: with it, the 'npm install' of a Rails app's tasks would remove
+    the packages for development that compile its assets.
+    """
     programs = f"{app_dir / 'bin'}:{app_dir / 'node_modules' / '.bin'}"
     return (
-        node.default("NODE_ENV", "production")
+        node.default("NODE_ENV", "production", Scope.LAUNCH)
         .default("NODE_OPTIONS", "--max_old_space_size=2560", Scope.BUILD)
         .default("NPM_CONFIG_LOGLEVEL", "error", Scope.BUILD)
         .append("PATH", programs)

@@ -30,3 +30,11 @@ def rake_environment(bundle: Bundle, family: Family, bootsnap: Path) -> dict[str
             defaults["DATABASE_URL"] = dummy
     kept = {name: value for name, value in defaults.items() if name not in bundle.environment}
     return {**kept, "BOOTSNAP_CACHE_DIR": str(bootsnap)}
+
+
+def keep_packages(bundle: Bundle) -> dict[str, str]:
+    """Keep jsbundling-rails and cssbundling-rails from installing packages of Node.js that are there already.
+
+    They would do it anew over the Node.js buildpack's layer, and leave a copy of all of them in the app.
+    """
+    return {name: "1" for name in ("SKIP_BUN_INSTALL", "SKIP_YARN_INSTALL") if name not in bundle.environment}

@@ -27,7 +27,7 @@ from buildpacks.ruby.app_trace import app_lines
 from buildpacks.ruby.bootsnap import DIRECTORIES, settle_bytecode
 from buildpacks.ruby.bundle import Bundle
 from buildpacks.ruby.family import Family
-from buildpacks.ruby.rake_environment import rake_environment
+from buildpacks.ruby.rake_environment import keep_packages, rake_environment
 from buildpacks.ruby.rake_tasks import CLEAN, PRECOMPILE
 from buildpacks.ruby.source_files import IMAGE_TIME, Facts, changed_since, digest_source, snapshot, source_files
 from buildpacks.ruby.sprockets import ASSETS, committed_manifest, has_manifest, settle_assets
@@ -142,6 +142,8 @@ def _makes_assets(context: BuildContext, tasks: frozenset[str]) -> bool:
 def _precompile(context: BuildContext, bundle: Bundle, family: Family, tasks: frozenset[str], layer: Layer) -> None:
     wanted = [PRECOMPILE, *([CLEAN] if CLEAN in tasks else [])]
     environment = rake_environment(bundle, family, bootsnap=layer.path / _STARTING)
+    if (context.app_dir / "node_modules").exists():
+        environment |= keep_packages(bundle)
     with context.output.timed(f"Running rake {' '.join(wanted)}"):
         try:
             bundle.run(context, "rake", *wanted, environment=environment)

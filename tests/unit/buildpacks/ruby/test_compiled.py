@@ -30,6 +30,27 @@ def test_first_build_compiles_once(tmp_path: Path) -> None:
     ]
 
 
+def test_packages_of_node_are_not_installed_again(tmp_path: Path) -> None:
+    """The tasks of jsbundling-rails and its kin leave what the Node.js buildpack has installed as it is."""
+    app = RailsApp(tmp_path)
+    app.write({"node_modules/esbuild/package.json": "{}"})
+
+    app.build()
+
+    environment = next(one for one in app.fakes.commands if "assets:precompile" in one.argv).environment
+    assert (environment["SKIP_YARN_INSTALL"], environment["SKIP_BUN_INSTALL"]) == ("1", "1")
+
+
+def test_packages_of_node_that_nobody_installed_are_left_to_the_tasks(tmp_path: Path) -> None:
+    """Without ``node_modules`` the tasks do what they do everywhere."""
+    app = RailsApp(tmp_path)
+
+    app.build()
+
+    environment = next(one for one in app.fakes.commands if "assets:precompile" in one.argv).environment
+    assert "SKIP_YARN_INSTALL" not in environment
+
+
 def test_unchanged_build_runs_nothing_and_has_the_same_assets(tmp_path: Path) -> None:
     """What was compiled is copied into the app, which starts afresh; no program runs."""
     app = RailsApp(tmp_path)
