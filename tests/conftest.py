@@ -20,6 +20,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A group of tests shares an app and Docker's names: on two workers at once they would see each other's images."""
+    grouped = (item for item in session.items if item.get_closest_marker("xdist_group"))
+    if session.config.getoption("loadgroup", default=False) and any("@" not in item.nodeid for item in grouped):
+        message = "pytest-xdist does not see the groups of tests: this pytest and this xdist do not fit"
+        raise pytest.UsageError(message)
+
+
 @pytest.fixture(autouse=True)
 def no_ambient_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take away variables of the developer's shell that would change a build."""
