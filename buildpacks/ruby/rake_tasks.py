@@ -14,6 +14,7 @@ from buildpacks.ruby.app_trace import app_lines
 from buildpacks.ruby.bundle import Bundle
 from buildpacks.ruby.family import Family
 from buildpacks.ruby.rake_environment import rake_environment
+from buildpacks.ruby.source_files import leaving_no_trace
 from buildpacks.sdk import BuildContext, CommandFailedError, LayerTypes, changed, read_bytes_if_present, sha256_of
 
 RAKEFILES = ("Rakefile", "rakefile", "Rakefile.rb", "rakefile.rb")
@@ -52,7 +53,8 @@ def list_tasks(context: BuildContext, bundle: Bundle, family: Family) -> frozens
     with context.output.timed("Looking for rake tasks"):
         try:
             environment = rake_environment(bundle, family, bootsnap=layer.path / "bootsnap")
-            lines = bundle.run(context, "rake", "-P", "--trace", show=False, environment=environment)
+            with leaving_no_trace(context.app_dir):
+                lines = bundle.run(context, "rake", "-P", "--trace", show=False, environment=environment)
         except CommandFailedError as error:
             layer.key = {}  # nothing was learnt: the next build asks again
             if family.at_least(_FATAL_FROM):

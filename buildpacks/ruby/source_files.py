@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 _LEFT_OUT = frozenset({".git", "node_modules"})  # wherever they are
 _LEFT_OUT_PATHS = frozenset({"log", "storage", "tmp", "vendor/bundle"})  # of the app itself: lib/log is source
+PASSING = ("log", "tmp")  # where programs of the app leave what nobody needs later
 # What the lifecycle gives every file of an image: the first second of 1980 in UTC, plus one.
 IMAGE_TIME = 315532801
 _SPAN = 1_000_000_000  # seconds: times of contents are between 1980 and 2011
@@ -63,6 +65,23 @@ def source_files(app_dir: Path) -> Iterator[Path]:
 
 def _belongs(app_dir: Path, path: Path) -> bool:
     return path.name not in _LEFT_OUT and str(path.relative_to(app_dir)) not in _LEFT_OUT_PATHS
+
+
+@contextmanager
+def leaving_no_trace(app_dir: Path, kept: str = "") -> Iterator[None]:
+    """Remove what programs leave in ``log`` and ``tmp``, but for one directory: no other build would have it."""
+    before = set(_passing_files(app_dir))
+    try:
+        yield
+    finally:
+        for path in set(_passing_files(app_dir)) - before:
+            if not (kept and path.is_relative_to(app_dir / kept)):
+                path.unlink()
+
+
+def _passing_files(app_dir: Path) -> Iterator[Path]:
+    for name in PASSING:
+        yield from (path for path in (app_dir / name).rglob("*") if path.is_file() or path.is_symlink())
 
 
 def snapshot(app_dir: Path) -> Mapping[Path, Facts]:

@@ -29,7 +29,16 @@ from buildpacks.ruby.bundle import Bundle
 from buildpacks.ruby.family import Family
 from buildpacks.ruby.rake_environment import keep_packages, rake_environment
 from buildpacks.ruby.rake_tasks import CLEAN, PRECOMPILE
-from buildpacks.ruby.source_files import IMAGE_TIME, Facts, changed_since, digest_source, snapshot, source_files
+from buildpacks.ruby.source_files import (
+    IMAGE_TIME,
+    PASSING,
+    Facts,
+    changed_since,
+    digest_source,
+    leaving_no_trace,
+    snapshot,
+    source_files,
+)
 from buildpacks.ruby.sprockets import ASSETS, committed_manifest, has_manifest, settle_assets
 from buildpacks.sdk import BuildContext, CommandFailedError, Layer, LayerTypes, changed, read_toml_if_present
 
@@ -39,7 +48,6 @@ _LAYOUT = 1  # raise it when the same source would be compiled differently
 _CACHE, _BOOTSNAP = "tmp/cache/assets", "tmp/cache/bootsnap"
 _LIMIT = 50 << 20
 _COMPILED_BY_BOOTSNAP = ("app", "lib", "config")
-_PASSING = ("log", "tmp")
 _PRODUCTS, _CACHES, _STARTING = "products", "caches", "bootsnap"
 _SALT = "salt"
 _NOT_OF_THE_APP = ("BUNDLE_", "OFFRAMP_")  # settings of Bundler and of this build, which change no asset
@@ -92,9 +100,10 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
         _copy(layer.path / _PRODUCTS, context.app_dir, overwrite=True)
         return
     _copy(layer.path / _CACHES, context.app_dir)
-    before, passing = snapshot(context.app_dir), _files_below(context.app_dir, *_PASSING)
+    before = snapshot(context.app_dir)
     if makes_assets:
-        _precompile(context, bundle, family, tasks, layer)
+        with leaving_no_trace(context.app_dir, _CACHE):
+            _precompile(context, bundle, family, tasks, layer)
     # For the next build they are kept as the tools left them, with the times by which assets:clean goes.
     # Only these two are, as on Heroku: what a task finds there of anything else, it may believe to be up to date.
     _keep(context.app_dir, layer.path / _CACHES, _files_below(context.app_dir, ASSETS, _CACHE))
@@ -102,9 +111,6 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
     made = _made_since(before, context.app_dir)
     if not compiles_at_run_time(context.app_dir):
         shutil.rmtree(context.app_dir / _CACHE, ignore_errors=True)
-    for path in set(_files_below(context.app_dir, *_PASSING)) - set(passing):
-        if not path.is_relative_to(_CACHE):
-            (context.app_dir / path).unlink()  # a log, a process file: the next build would not have it
     if makes_bytecode and not _compile_ruby(context, bundle):
         layer.key = {**layer.key, "source": ""}  # the next build tries again, and warns again
     caches = _files_below(context.app_dir, _CACHE, *(f"{_BOOTSNAP}/{name}" for name in DIRECTORIES))
@@ -192,7 +198,7 @@ def _made_since(before: Mapping[Path, Facts], app_dir: Path) -> set[Path]:
 
 def _is_kept(path: Path) -> bool:
     """Tell products from what a task writes on the way; the caches of Sprockets and Bootsnap are kept apart."""
-    return path.parts[0] not in _PASSING
+    return path.parts[0] not in PASSING
 
 
 def _files_below(app_dir: Path, *directories: str) -> list[Path]:
