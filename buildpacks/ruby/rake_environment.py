@@ -33,8 +33,15 @@ def rake_environment(bundle: Bundle, family: Family, bootsnap: Path) -> dict[str
 
 
 def keep_packages(bundle: Bundle) -> dict[str, str]:
-    """Keep jsbundling-rails and cssbundling-rails from installing packages of Node.js that are there already.
+    """Keep tasks from installing packages of Node.js that are there already, and npm from leaving logs in the app.
 
-    They would do it anew over the Node.js buildpack's layer, and leave a copy of all of them in the app.
+    jsbundling-rails and cssbundling-rails would install them anew over the Node.js buildpack's layer, and leave a copy
+    of all of them in the app; npm writes a log of each script below HOME, which is the app directory.
     """
-    return {name: "1" for name in ("SKIP_BUN_INSTALL", "SKIP_YARN_INSTALL") if name not in bundle.environment}
+    defaults = {
+        "SKIP_BUN_INSTALL": "1",
+        "SKIP_YARN_INSTALL": "1",
+        "npm_config_cache": "/tmp/offramp-npm",  # noqa: S108 - the sandbox's own; forgotten after the build
+        "npm_config_update_notifier": "false",
+    }
+    return {name: value for name, value in defaults.items() if name not in bundle.environment}

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def compile_app(context: BuildContext, bundle: Bundle, family: Family, tasks: fr
     made = _made_since(before, context.app_dir)
     if not compiles_at_run_time(context.app_dir):
         shutil.rmtree(context.app_dir / _CACHE, ignore_errors=True)
+        with suppress(OSError):  # others may have something there
+            (context.app_dir / _CACHE).parent.rmdir()
     if makes_bytecode and not _compile_ruby(context, bundle):
         layer.key = {**layer.key, "source": ""}  # the next build tries again, and warns again
     caches = _files_below(context.app_dir, _CACHE, *(f"{_BOOTSNAP}/{name}" for name in DIRECTORIES))

@@ -39,6 +39,7 @@ def test_packages_of_node_are_not_installed_again(tmp_path: Path) -> None:
 
     environment = next(one for one in app.fakes.commands if "assets:precompile" in one.argv).environment
     assert (environment["SKIP_YARN_INSTALL"], environment["SKIP_BUN_INSTALL"]) == ("1", "1")
+    assert not Path(environment["npm_config_cache"]).is_relative_to(app.app_dir)
 
 
 def test_packages_of_node_that_nobody_installed_are_left_to_the_tasks(tmp_path: Path) -> None:
