@@ -36,6 +36,7 @@ def tool_environment(context: BuildContext, layers: Iterable[Layer], downloads: 
         "YARN_ENABLE_TELEMETRY": "0",
         "npm_config_cache": str(downloads / "npm"),
         "npm_config_fund": "false",
+        "npm_config_logs_max": "0",  # nobody could read them after the build
         "npm_config_audit": "false",
         "npm_config_store_dir": str(downloads / "pnpm"),
         "npm_config_update_notifier": "false",

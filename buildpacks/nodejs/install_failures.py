@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from buildpacks.nodejs.errors import (
     InstallPackagesError,
@@ -42,13 +43,22 @@ _SIGNS: tuple[tuple[type[InstallPackagesError], tuple[str, ...]], ...] = (
         ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ECONNRESET", "UNABLE_TO_GET_ISSUER_CERT", "network"),
     ),
 )
+_USAGE = ("Clean install a project", "Install a package", "Usage:")
+_EMPTY = ("", "npm error", "npm ERR!")
+_SHOWN = 20
 
 
 def install_error(error: CommandFailedError) -> InstallPackagesError:
     """Give the error for a failed installation."""
     text = "\n".join(error.lines)
-    command = " ".join(error.argv)
+    command, lines = " ".join(error.argv), without_usage(error.lines)
     for kind, patterns in _SIGNS:
         if any(re.search(pattern, text) for pattern in patterns):
-            return kind(command=command, last_lines=error.last_lines)
-    return InstallPackagesError(command=command, last_lines=error.last_lines)
+            return kind(command=command, last_lines=lines)
+    return InstallPackagesError(command=command, last_lines=lines)
+
+
+def without_usage(lines: Sequence[str]) -> tuple[str, ...]:
+    """Give the last lines that mean something: npm ends with how it is used, and puts empty lines between. Pure."""
+    end = next((at for at, line in enumerate(lines) if line.endswith(_USAGE)), len(lines))
+    return tuple(line for line in lines[:end] if line.strip() not in _EMPTY)[-_SHOWN:]

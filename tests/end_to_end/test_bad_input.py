@@ -51,6 +51,15 @@ BROKEN_APPS = {
     "go_library": (BUILD_FAILED, ["The module 'example.com/kit' is a library: there is nothing to run"]),
     "go_sum_missing": (BUILD_FAILED, ["missing go.sum entry", "go mod tidy"]),
     "go_unknown_version": (BUILD_FAILED, ["There is no Go 1.99", "line 3 of go.mod", "1.27"]),
+    "node_invalid_package_json": (BUILD_FAILED, ["package.json cannot be used, line 3: "]),
+    "node_two_lock_files": (BUILD_FAILED, ["different package managers: package-lock.json, yarn.lock"]),
+    "node_unknown_version": (BUILD_FAILED, ["There is no Node.js '24.99.x'", "nearest releases are: 24."]),
+    "node_outdated_lock": (
+        BUILD_FAILED,
+        ["The lock file does not match package.json", "Missing: ms@2.1.3 from lock file", "commit the lock file"],
+    ),
+    "node_wrong_integrity": (BUILD_FAILED, ["A package is not the file that is locked; it was not installed"]),
+    "node_build_fails": (BUILD_FAILED, ["The script 'build'", "CATALOGUE_URL is not set", "offramp build --env"]),
     "apt_hostile": (
         BUILD_FAILED,
         [

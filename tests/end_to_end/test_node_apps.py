@@ -12,7 +12,7 @@ from typing import ClassVar
 import pytest
 
 from tests.support.app_cycle import AppCase, AppCycle, Cycle, Edit, all_of, answers, replace_in
-from tests.support.offramp import free_port, get, installation
+from tests.support.offramp import free_port, get
 
 pytestmark = pytest.mark.end_to_end
 NODE, TOOLS = "offramp/nodejs: node", "offramp/nodejs: tools"
@@ -137,40 +137,6 @@ class TestPnpm(AppCycle):
 
         assert "is-number" not in done.stdout
         assert "package.json" in done.stdout
-
-
-def test_lock_that_is_out_of_date(tmp_path: Path) -> None:
-    """The words of npm, and what to do; no image is made."""
-    with installation() as offramp:
-        app = _copy("node_express", tmp_path)
-        replace_in("package.json", '"ms": "2.1.2"', '"ms": "2.1.3"')(app)
-
-        done = offramp.run("build", app, "-t", "outdated", code=51)
-
-        assert "Error: The lock file does not match package.json: 'npm ci --production=false' failed" in done.stderr
-        assert "commit the lock file" in done.stderr
-        assert "outdated" not in offramp.run("images").stdout
-
-
-def test_another_package_than_the_locked_one(tmp_path: Path) -> None:
-    """A package whose integrity is not that of the lock file is not installed."""
-    with installation() as offramp:
-        app = _copy("node_express", tmp_path)
-        lock = json.loads((app / "package-lock.json").read_text())
-        lock["packages"]["node_modules/ms"]["integrity"] = "sha512-" + "A" * 86 + "=="
-        (app / "package-lock.json").write_text(json.dumps(lock))
-
-        done = offramp.run("build", app, "-t", "mismatched", code=51)
-
-        assert "A package is not the file that is locked; it was not installed" in done.stderr
-
-
-def _copy(name: str, to: Path) -> Path:
-    import shutil
-
-    from tests.support.offramp import APPS
-
-    return Path(shutil.copytree(APPS / name, to / name))
 
 
 def _without_block(file: Path, head: str) -> None:

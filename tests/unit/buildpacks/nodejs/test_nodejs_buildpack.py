@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from buildpacks.nodejs import errors
+from buildpacks.nodejs.install_failures import without_usage
 from buildpacks.sdk import Require, Scope
 from buildpacks.sdk.buildpack import Passed
 from buildpacks.sdk.commands import Command
@@ -291,3 +292,11 @@ def test_plan_entry_of_the_own_requirement_changes_nothing(tmp_path: Path) -> No
     built = app.build(BuildpackPlan(entries=(Require(name="node"), Require(name="other", metadata={"web": False}))))
 
     assert built.result.processes
+
+
+def test_words_of_npm_that_mean_something() -> None:
+    """How npm is used, and the empty lines between, would push the reason out of sight."""
+    lines = ("npm error code EUSAGE", "npm error", "npm error Missing: ms@2.1.3 from lock file", "npm error",
+             "npm error Clean install a project", "npm error Usage:", "npm error npm ci")  # fmt: skip
+
+    assert without_usage(lines) == ("npm error code EUSAGE", "npm error Missing: ms@2.1.3 from lock file")
