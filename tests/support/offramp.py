@@ -27,6 +27,7 @@ from tests.support.stack import debian_13
 REPOSITORY = Path(__file__).parents[2]
 APPS = REPOSITORY / "fixtures" / "apps"
 _PATIENCE = 60.0
+_GRACE = 30.0  # seconds; what Kubernetes gives a container
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,13 +101,17 @@ class Installation:
 
     @contextmanager
     def running(self, *arguments: str | Path, port: int) -> Iterator[subprocess.Popen[str]]:
-        """Run a web process until the block ends."""
+        """Run a web process until the block ends; one that does not end by itself then is killed."""
         process = self.start("run", *arguments, "--port", str(port))
         try:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(timeout=_PATIENCE)
+            try:
+                process.wait(timeout=_GRACE)
+            except subprocess.TimeoutExpired:  # how an app ends is asked by tests of its own
+                process.kill()
+                process.wait()
 
 
 @contextmanager
