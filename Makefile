@@ -13,7 +13,7 @@ TEST_PROGRAMS := skopeo:skopeo docker:docker.io dockerd:docker.io docker-registr
                  curl:curl pgrep:procps mount:mount openssl:openssl htpasswd:apache2-utils \
                  $(DATABASE)
 
-DATABASE := psql:postgresql
+DATABASE := pg_ctlcluster:postgresql
 # The app that 'make demo' shows: django or rails.
 APP ?= django
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from buildpacks.sdk import BuildContext, Layer, LayerEnv, Scope
+from buildpacks.sdk import CGROUPS, BuildContext, Layer, LayerEnv, Scope, memory_script
 
-_CGROUPS = "/sys/fs/cgroup"
 # What Heroku keeps from a build, since it would lead compilers or git elsewhere.
 _DENIED = frozenset(
     {"BUILD_DIR", "CPATH", "CPPATH", "GIT_DIR", "LANG", "LD_LIBRARY_PATH", "LD_PRELOAD", "LIBRARY_PATH", "PATH"}
@@ -67,14 +66,14 @@ def launch_environment(app_dir: Path, node: LayerEnv) -> LayerEnv:
     )
 
 
-def memory_program(cgroups: str = _CGROUPS) -> str:
+def memory_program(cgroups: str = CGROUPS) -> str:
     """Give the program for ``exec.d``: MEMORY_AVAILABLE, WEB_MEMORY and WEB_CONCURRENCY from the container's memory.
 
     It is Heroku's rule: WEB_MEMORY is 512 MB, or 2048 above 16 GB; WEB_CONCURRENCY is how often that fits, at least 1,
     and 1 above 200. Memory is read from cgroup v2, too. Without a limit nothing is set, where Heroku's newer pack takes
     512 MB for it. Values the user sets are kept.
     """
-    return _PROGRAM.replace("@CGROUPS@", cgroups)
+    return _PROGRAM.replace("@MEMORY@", memory_script(cgroups))
 
 
 def _without_denied(environment: Mapping[str, str], user_env: Mapping[str, str]) -> dict[str, str]:
@@ -94,19 +93,7 @@ _PROGRAM = """\
 # Writes NAME = "value" lines for the launcher to descriptor 3 (CNB exec.d). Plain sh: the run image needs nothing else.
 set -u
 
-mebibytes=
-for file in @CGROUPS@/memory.max @CGROUPS@/memory/memory.limit_in_bytes; do
-  if [ -r "$file" ]; then
-    read -r bytes < "$file"
-    # "max", and the huge number that cgroup v1 gives instead (here: from 1 TiB on), mean that there is no limit.
-    case $bytes in
-      '' | *[!0-9]*) ;;
-      *) if [ "${#bytes}" -le 13 ] && [ "$bytes" -lt 1099511627776 ]; then mebibytes=$((bytes / 1048576)); fi ;;
-    esac
-    break
-  fi
-done
-[ -n "$mebibytes" ] || exit 0
+@MEMORY@[ -n "$mebibytes" ] || exit 0
 printf 'MEMORY_AVAILABLE = "%s"\\n' "$mebibytes" >&3
 
 share=${WEB_MEMORY:-}

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buildpacks.sdk import Layer, LayerEnv, Scope
-
-CGROUPS = "/sys/fs/cgroup"
+from buildpacks.sdk import CGROUPS, Layer, LayerEnv, Scope, memory_script
 
 
 def launch_environment(app_dir: Path, libraries: Path) -> LayerEnv:
@@ -46,7 +44,7 @@ def web_concurrency_program(cgroups: str = CGROUPS) -> str:
     and a container's share of the processors (``cpu.max``) counts instead of all of the machine's.
     Without a memory limit, processors alone decide. Values the user sets are kept.
     """
-    return _PROGRAM.replace("@CGROUPS@", cgroups)
+    return _PROGRAM.replace("@MEMORY@", memory_script(cgroups)).replace("@CGROUPS@", cgroups)
 
 
 _PROGRAM = """\
@@ -54,21 +52,7 @@ _PROGRAM = """\
 # Writes NAME = "value" lines for the launcher to descriptor 3 (CNB exec.d). Plain sh: the run image needs nothing else.
 set -u
 
-mebibytes=
-for file in @CGROUPS@/memory.max @CGROUPS@/memory/memory.limit_in_bytes; do
-  if [ -r "$file" ]; then
-    read -r bytes < "$file"
-    # "max", and the huge number that cgroup v1 gives instead (here: from 1 TiB on), mean that there is no limit.
-    case $bytes in
-      '' | *[!0-9]*) ;;
-      *) if [ "${#bytes}" -le 13 ] && [ "$bytes" -lt 1099511627776 ]; then
-           mebibytes=$((bytes / 1048576))
-         fi ;;
-    esac
-    break
-  fi
-done
-
+@MEMORY@
 cores=$(nproc 2>/dev/null || echo 1)
 quota=max period=100000
 if [ -r @CGROUPS@/cpu.max ]; then

@@ -9,12 +9,11 @@ from buildpacks.ruby.app_errors import NoJemallocError, NoYjitError
 from buildpacks.ruby.environments import BUNDLE, WITHOUT, gem_directory
 from buildpacks.ruby.family import Family
 from buildpacks.ruby.gemfile_lock import GEMFILE
-from buildpacks.sdk import BuildContext, CommandFailedError, LayerEnv, Rules, Scope
+from buildpacks.sdk import CGROUPS, BuildContext, CommandFailedError, LayerEnv, Rules, Scope, memory_script
 
 YJIT, JEMALLOC = "OFFRAMP_RUBY_YJIT", "OFFRAMP_RUBY_JEMALLOC"
 _JEMALLOC = "libjemalloc.so.2"
 _SYSTEM_LIBRARIES = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib")
-_CGROUPS = "/sys/fs/cgroup"
 
 
 def launch_environment(app_dir: Path, family: Family, abi: str, without: str, rules: Rules) -> LayerEnv:
@@ -80,14 +79,14 @@ def has_jemalloc(library_path: str, system: Iterable[str] = _SYSTEM_LIBRARIES) -
     return any(place and (Path(place) / _JEMALLOC).exists() for place in (*library_path.split(":"), *system))
 
 
-def web_concurrency_program(cgroups: str = _CGROUPS) -> str:
+def web_concurrency_program(cgroups: str = CGROUPS) -> str:
     """Give the program for ``exec.d`` that settles WEB_CONCURRENCY, if SENSIBLE_DEFAULTS is set.
 
     Heroku tells the size of a dyno from its limit of processes; here the container's memory tells the same sizes, as
     cgroup v2 or v1 has it: up to 512 MB 2 processes, up to 1 GB 4, up to 2.5 GB 8, above 16. Values the user sets are
     kept; without a limit nothing is set.
     """
-    return _PROGRAM.replace("@CGROUPS@", cgroups)
+    return _PROGRAM.replace("@MEMORY@", memory_script(cgroups))
 
 
 def _is_on(context: BuildContext, setting: str) -> bool:
@@ -100,19 +99,7 @@ _PROGRAM = """\
 set -u
 [ -n "${SENSIBLE_DEFAULTS:-}" ] && [ -z "${WEB_CONCURRENCY:-}" ] || exit 0
 
-mebibytes=
-for file in @CGROUPS@/memory.max @CGROUPS@/memory/memory.limit_in_bytes; do
-  if [ -r "$file" ]; then
-    read -r bytes < "$file"
-    # "max", and the huge number that cgroup v1 gives instead (here: from 1 TiB on), mean that there is no limit.
-    case $bytes in
-      '' | *[!0-9]*) ;;
-      *) if [ "${#bytes}" -le 13 ] && [ "$bytes" -lt 1099511627776 ]; then mebibytes=$((bytes / 1048576)); fi ;;
-    esac
-    break
-  fi
-done
-[ -n "$mebibytes" ] || exit 0
+@MEMORY@[ -n "$mebibytes" ] || exit 0
 
 if [ "$mebibytes" -le 512 ]; then processes=2
 elif [ "$mebibytes" -le 1024 ]; then processes=4

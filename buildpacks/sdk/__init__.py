@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     )
     from buildpacks.sdk.commands import Command as Command
     from buildpacks.sdk.commands import run_program as run_program
+    from buildpacks.sdk.container_memory import CGROUPS as CGROUPS
+    from buildpacks.sdk.container_memory import memory_script as memory_script
     from buildpacks.sdk.context import BuildContext as BuildContext
     from buildpacks.sdk.context import DetectContext as DetectContext
     from buildpacks.sdk.downloads import download as download
@@ -180,6 +182,10 @@ _HOMES = {
     "buildpacks.sdk.commands": (
         "Command",
         "run_program",
+    ),
+    "buildpacks.sdk.container_memory": (
+        "CGROUPS",
+        "memory_script",
     ),
     "buildpacks.sdk.context": (
         "BuildContext",
