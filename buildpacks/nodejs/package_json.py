@@ -35,7 +35,6 @@ class PackageJson:
     has_workspaces: bool = False
     has_local_packages: bool = False
     has_development_packages: bool = False
-    cache_directories: tuple[str, ...] = ()
 
 
 def parse_package_json(text: str) -> PackageJson:
@@ -57,7 +56,6 @@ def parse_package_json(text: str) -> PackageJson:
         **_texts(table, "optionalDependencies"),
         **_texts(table, "devDependencies"),
     }
-    directories = table.get("cacheDirectories") or table.get("cache_directories") or ()
     return PackageJson(
         engines=_texts(table, "engines"),
         scripts=_texts(table, "scripts"),
@@ -67,9 +65,6 @@ def parse_package_json(text: str) -> PackageJson:
             value.startswith(("file:", "link:", "workspace:", "portal:")) for value in packages.values()
         ),
         has_development_packages=bool(table.get("devDependencies")),
-        cache_directories=tuple(one for one in directories if isinstance(one, str))
-        if isinstance(directories, list)
-        else (),
     )
 
 

@@ -32,5 +32,7 @@ def write_database_yml(context: BuildContext, lock: GemfileLock) -> None:
     config = context.app_dir / "config"
     if not config.is_dir() or lock.is_at_least("activerecord", 4, 1):
         return
-    context.output.step("Writing config/database.yml to read from DATABASE_URL, as the app's Active Record does not")
+    context.output.step(
+        "Writing config/database.yml to read from DATABASE_URL, as no Active Record of 4.1 or later does it"
+    )
     (config / "database.yml").write_text(_TEXT)
