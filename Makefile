@@ -37,7 +37,7 @@ demo-rails:
 	$(BIN)/python tools/demo-rails
 
 test: setup-test
-	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup tests
+	$(BIN)/python -m pytest --numprocesses=2 --dist=loadgroup --durations=25 tests
 
 check: setup
 	$(BIN)/ruff format --check $(SOURCES)
