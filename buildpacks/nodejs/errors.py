@@ -140,12 +140,19 @@ class IntegrityError(ExplainedError):
 
 @dataclass(eq=False, kw_only=True)
 class UnverifiableNodeError(ExplainedError):
-    """Nothing says what an archive has to be."""
+    """Nothing says what an archive has to be; ``listing`` is the list of checksums that does not name it, or empty."""
 
     url: str
+    listing: str = ""
 
     def explain(self) -> Explanation:
         """Say how to give its checksum."""
+        if self.listing:
+            return Explanation(
+                what=f"Nothing says what '{self.url}' has to be",
+                why=f"Nothing is unpacked before it was verified, and '{self.listing}' does not name it.",
+                fix=("Check that the mirror OFFRAMP_NODE_SOURCE names is whole, and has this version.",),
+            )
         return Explanation(
             what=f"Nothing says what '{self.url}' has to be",
             why="Nothing is unpacked before it was verified, and NODE_BINARY_URL does not end in the archive's sha256.",

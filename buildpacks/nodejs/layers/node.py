@@ -107,8 +107,11 @@ def _install_released(context: BuildContext, source: str, version: Version, to: 
 
     arch = _ARCHES.get(context.target.arch, context.target.arch)
     name = f"node-v{version}-{context.target.os}-{arch}.tar.xz"
-    sums = fetch(f"{source}/v{version}/SHASUMS256.txt").decode(errors="replace")
+    listing = f"{source}/v{version}/SHASUMS256.txt"
+    sums = fetch(listing).decode(errors="replace")
     sha256 = next((line.split()[0] for line in sums.splitlines() if line.endswith(f" {name}")), "")
+    if not sha256:
+        raise UnverifiableNodeError(url=f"{source}/v{version}/{name}", listing=listing)
     _unpack_archive(f"{source}/v{version}/{name}", sha256, to)
 
 
